@@ -1,0 +1,1 @@
+"""Serves the champion to Label Studio (joins with the labelling loop)."""

@@ -1,0 +1,1 @@
+"""The detector and what it needs: footage reading, claps, the renderer, the network. Knows nobody of ours."""
