@@ -1,4 +1,4 @@
-"""What is known about a clip before its pictures are looked at, what is allowed, and what can be wrong with it."""
+"""What is known about a clip before a picture is looked at, what is allowed, what can be wrong."""
 
 from __future__ import annotations
 

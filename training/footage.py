@@ -31,6 +31,9 @@ __all__ = [
     "probe",
 ]
 
+LIMITS = Limits()
+PROXY_LIMITS = Limits(cpu_seconds=8 * 3600)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -43,7 +46,7 @@ class Frame:
     damaged: bool = False  # the decoder had to guess parts of it: never label or train on it
 
 
-def probe(path: Path, *, limits: Limits = Limits()) -> ClipFacts:
+def probe(path: Path, *, limits: Limits = LIMITS) -> ClipFacts:
     """The facts of a video file; raises FootageError with a sentence for the user."""
     with Footage(path, limits=limits) as footage:
         return footage.facts
@@ -57,7 +60,7 @@ class Footage:
     (None: full size). One iterator can be open at a time: starting another one ends the first.
     """
 
-    def __init__(self, path: Path, *, longest_side: int | None = 640, limits: Limits = Limits()) -> None:
+    def __init__(self, path: Path, *, longest_side: int | None = 640, limits: Limits = LIMITS) -> None:
         path = Path(path).absolute()
         refuse_what_is_no_video(path)
         self._longest_side = longest_side
@@ -167,7 +170,7 @@ def make_proxy(
     target: Path,
     *,
     progress: Callable[[int, int], None] | None = None,
-    limits: Limits = Limits(cpu_seconds=8 * 3600),
+    limits: Limits = PROXY_LIMITS,
 ) -> None:
     """Write a copy that a browser plays and seeks: H.264 and AAC in mp4, at most 1280 wide or high.
 
