@@ -1,5 +1,6 @@
 """What is the same for every page: is the server alive, is it ready, and what to say when something broke."""
 
+import logging
 import sys
 
 from django.db import InterfaceError, OperationalError, connection
@@ -38,6 +39,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if away:
         response["Retry-After"] = "3"
     return response
+
+
+def one_line_while_away(record: logging.LogRecord) -> bool:
+    """Logging filter: a database that is away is said in one line, not in forty per request."""
+    if record.exc_info and isinstance(record.exc_info[1], OperationalError | InterfaceError):
+        record.exc_info = record.exc_text = None
+        record.msg, record.args = f"{record.getMessage()} (no database)", ()
+    return True
 
 
 def sentence_page(request: HttpRequest, sentence: str, *, status: int) -> HttpResponse:

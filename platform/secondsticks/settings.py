@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from secondsticks import jobs
+from secondsticks import http, jobs
 
 
 def env_bool(name: str, default: bool) -> bool:
@@ -149,7 +149,6 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
 WHITENOISE_USE_FINDERS = True  # served from the apps: no collectstatic step
 
 # Signing in
@@ -200,12 +199,14 @@ DRAMATIQ_BROKER = jobs.broker_settings(DATABASES["default"])
 DRAMATIQ_ACTORS_MODULE = "tasks"
 SWEEPS = ["secondsticks.footage.tasks.sweep", "secondsticks.detection.tasks.sweep"]
 SWEEP_SECONDS = env_int("SECONDSTICKS_SWEEP_SECONDS", 20)
+DEMO = "secondsticks.footage.demo.enqueue"  # makes the demo project on the first start
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"away": {"()": "django.utils.log.CallbackFilter", "callback": http.one_line_while_away}},
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["away"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},

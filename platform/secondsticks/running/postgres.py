@@ -30,7 +30,7 @@ from secondsticks.running.postgres_binaries import (
 from secondsticks.running.sentences import CannotStart
 
 NAME = "secondsticks"  # of the database and of its owner
-SETTINGS = {"max_connections": "200", "unix_socket_directories": "", "listen_addresses": "127.0.0.1"}
+SETTINGS = {"max_connections": "200", "listen_addresses": "127.0.0.1", "log_line_prefix": ""}
 THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
@@ -83,7 +83,7 @@ class Postgres:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return subprocess.Popen(
             [self.binaries["postgres"], "-D", str(self.folder), *options],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd="/", env=ENVIRONMENT,
             start_new_session=True, preexec_fn=dies_with_parent(signal.SIGINT),
             **self.account.popen_options(),
         )  # fmt: skip
@@ -184,7 +184,7 @@ class Postgres:
 
     def _record(self, url: str) -> None:
         """Keep the address, which holds the password, where only we can read it."""
-        unfinished = self.url_file.with_suffix(".unfinished")
+        unfinished = self.url_file.with_suffix(".url.unfinished")
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(url + "\n")
         unfinished.replace(self.url_file)
