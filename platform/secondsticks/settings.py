@@ -77,6 +77,12 @@ HOME = Path(
 MEDIA_ROOT = HOME / "media"
 LOGS = HOME / "logs"
 
+# Footage: the largest file that may be uploaded, the server folders whose clips may be used where they lie, and
+# nginx's internal prefix if it shall send videos instead of us.
+SECONDSTICKS_MAX_UPLOAD = env_int("SECONDSTICKS_MAX_UPLOAD", 200 * 10**9)
+SECONDSTICKS_FOLDERS = [f for f in os.environ.get("SECONDSTICKS_FOLDERS", "").split(os.pathsep) if f.strip()]
+SECONDSTICKS_X_ACCEL = os.environ.get("SECONDSTICKS_X_ACCEL", "").rstrip("/")
+
 # Where people reach us. The one variable from which hosts, cookies and HTTPS follow.
 ORIGINS = [o.strip().rstrip("/") for o in os.environ.get("SECONDSTICKS_ORIGIN", "").split(",") if o.strip()]
 if any(urlsplit(o).scheme not in {"http", "https"} or not urlsplit(o).hostname for o in ORIGINS):
