@@ -95,7 +95,7 @@ class Child:
     def _body(self, size: int) -> npt.NDArray[np.uint8]:
         deadline = time.monotonic() + self._patience
         body = np.empty(size, np.uint8)
-        view = memoryview(body)
+        view = memoryview(body.data)
         have = min(size, len(self._ahead))
         view[:have] = self._ahead[:have]
         del self._ahead[:have]

@@ -139,7 +139,8 @@ class Footage:
             raise
         finally:
             if turn == self._turn:
-                self._settle()
+                with contextlib.suppress(FootageError):  # the next request will say it
+                    self._settle()
 
     def _settle(self) -> None:
         """Stop a stream that nobody reads on, so that the child listens to the next request."""

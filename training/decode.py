@@ -1,0 +1,148 @@
+"""The decode child: answers the parent's requests about one file. `python -m training.decode LIMITS`.
+
+Started by training.fence alone; it limits itself before it loads libav.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from training.facts import FootageError, Limits
+from training.fence import MEMORY_EXIT, Wire, confine
+from training.planning import coarse_plan
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+    from training.probing import Shape
+    from training.reel import Reel
+
+
+class Answers:
+    """One open file and the requests to it."""
+
+    def __init__(self, wire: Wire, limits: Limits) -> None:
+        self._wire, self._limits = wire, limits
+        self._reel: Reel
+        self._shape: Shape
+
+    def open(self, path: str) -> None:
+        from training.probing import facts_of
+        from training.reel import Reel
+
+        self._reel = Reel(Path(path), self._limits, self._wire.still_working)
+        facts, self._shape = facts_of(self._reel, Path(path), self._wire.still_working)
+        if facts.duration > self._limits.seconds:
+            raise FootageError(
+                "too_long", f"The clip is too long: over {self._limits.seconds / 3600:g} hours."
+            )
+        self._wire.tell({"is": "facts", "facts": facts.to_json()})
+
+    def sample(self, step: str, side: int | None) -> None:
+        packets = self._reel.packets
+        keys = set(packets.keys)
+        plan = coarse_plan(
+            packets.times, [pts in keys for pts in packets.times], Fraction(step) / self._reel.time_base
+        )
+        last = self._send(plan, side)
+        if last < plan[-1] and not self._wire.interrupted():
+            self._send_last_readable(last, side)
+        self._end(len(plan))
+
+    def frames(self, first: int, last: int, side: int | None) -> None:
+        self._send(range(first, last + 1), side)
+        self._end(last + 1 - first)
+
+    def proxy(self, path: str, target: str) -> None:
+        from training.proxy import write_proxy
+
+        write_proxy(Path(path), Path(target), self._limits, self._wire)
+        self._wire.tell({"is": "end", "warnings": []})
+
+    def _send(self, numbers: Sequence[int], side: int | None) -> int:
+        """Send these frames; the number of the last one sent, -1 for none."""
+        self._sent, last = 0, -1
+        for number, frame in self._reel.deliver(numbers):
+            if self._wire.interrupted():
+                break
+            self._tell(number, frame, side)
+            self._sent += 1
+            last = number
+        return last
+
+    def _send_last_readable(self, after: int, side: int | None) -> None:
+        """The last frame of the clip is damaged: the last one that is not, in its place."""
+        packets = self._reel.packets
+        key = packets.key_before(packets.times[-1])
+        start = max(after + 1, next(n for n, pts in enumerate(packets.times) if pts >= key))
+        readable = deque(self._reel.deliver(range(start, len(packets.times))), maxlen=1)
+        for number, frame in readable:
+            self._tell(number, frame, side)
+
+    def _end(self, asked: int) -> None:
+        missing = asked - self._sent
+        warnings = []
+        if missing and not self._wire.interrupted():
+            warnings.append(f"The file is damaged: {missing} of {asked} frames could not be decoded.")
+        self._wire.tell({"is": "end", "warnings": warnings})
+
+    def _tell(self, number: int, frame: VideoFrame, side: int | None) -> None:
+        from training.pictures import shown
+
+        picture = shown(frame, self._shape, side)
+        header = {
+            "is": "frame",
+            "number": number,
+            "pts": self._reel.packets.times[number],
+            "seconds": str(self._reel.seconds(number)),
+            "width": picture.shape[1],
+            "height": picture.shape[0],
+            "damaged": frame.is_corrupt,
+        }
+        self._wire.tell(header, picture.data.cast("B"))
+
+
+def serve(wire: Wire, limits: Limits) -> None:
+    """Answer until the parent is gone. A file's fault is told to the parent; the child stays."""
+    import av.logging
+
+    av.logging.set_level(None)
+    answers = Answers(wire, limits)
+    while (request := wire.request()) is not None:
+        what = request.pop("do")
+        if what == "stop":
+            continue
+        try:
+            getattr(answers, what)(**request)
+        except BrokenPipeError:
+            return
+        except FootageError as error:
+            wire.tell({"is": "failed", "kind": error.kind, "error": str(error)})
+        except MemoryError:
+            wire.tell({"is": "failed", "kind": "memory", "error": "Reading this file needs too much memory."})
+        except av.error.FFmpegError as error:
+            wire.tell(
+                {"is": "failed", "kind": "broken", "error": f"The file cannot be read: {error.strerror}."}
+            )
+
+
+def main() -> None:
+    limits = Limits(**json.loads(sys.argv[1]))
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not end up on the wire
+    confine(limits)
+    try:
+        serve(Wire(0, answers), limits)
+    except MemoryError:
+        os._exit(MEMORY_EXIT)
+
+
+if __name__ == "__main__":
+    main()

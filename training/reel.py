@@ -1,0 +1,162 @@
+"""Any frame of an opened video file by its number, in the decode child.
+
+Runs only behind the fence (training.fence).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeAlias
+
+import av
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from training.facts import FootageError, Limits
+from training.packets import Beat, demux, open_container, read_packets
+
+#: Reading on is cheaper than a seek up to about this many packets.
+_NEAR = 8
+#: How far behind a frame's packet to look for it in a damaged file.
+_FAR = 64
+
+VideoPacket: TypeAlias = "av.Packet[VideoStream]"
+
+
+class Reel:
+    """Delivers frames by number, decoding as little as it can."""
+
+    def __init__(self, path: Path, limits: Limits, beat: Beat) -> None:
+        self._path, self._limits, self._beat = path, limits, beat
+        self.container, self.stream = open_container(path, limits)
+        self.packets = read_packets(self.container, self.stream, limits, beat)
+        if not self.packets.times:
+            raise FootageError("broken", "The file holds no picture that can be read.")
+        self.time_base = Fraction(self.stream.time_base or Fraction(1, 1000))
+        self._numbers = {pts: n for n, pts in enumerate(self.packets.times)}
+        self._tape: Iterator[VideoPacket | None] = iter(())
+        self._at: int | None = None  # position of the packet that the tape gives next
+        # In interlaced files half a frame may come as a packet of its own that must not be skipped.
+        self._may_skip = self.stream.codec_context.field_order in (0, 1)
+
+    def seconds(self, number: int) -> Fraction:
+        return (self.packets.times[number] - self.packets.times[0]) * self.time_base
+
+    def deliver(self, numbers: Sequence[int]) -> Iterator[tuple[int, VideoFrame]]:
+        """The frames with these rising numbers, in order; those that cannot be decoded are left out."""
+        for run in self._runs(numbers):
+            start = self.packets.times[run[0]]
+            key, before = self.packets.key_before(start), self.packets.key_before(start, 1)
+            found = self._decode(run, key)
+            first = next(found, None)
+            if (first is None or first[0] != run[0]) and before != key:
+                # That keyframe was none to start from (an open GOP, damage): try from the one before.
+                found = self._decode(run, before)
+                first = next(found, None)
+            if first is not None:
+                yield first
+                yield from found
+
+    def _runs(self, numbers: Iterable[int]) -> Iterator[list[int]]:
+        """Cut into stretches that are decoded without a jump."""
+        run: list[int] = []
+        key = None
+        for number in numbers:
+            needed = self.packets.key_before(self.packets.times[number])
+            if run and needed != key and number != run[-1] + 1:
+                yield run
+                run = []
+            run.append(number)
+            key = needed
+        if run:
+            yield run
+
+    def _decode(self, run: Sequence[int], key: int) -> Iterator[tuple[int, VideoFrame]]:
+        wanted = {self.packets.times[number] for number in run}
+        end = max(self.packets.place[pts] for pts in wanted)
+        context = self.stream.codec_context
+        context.flush_buffers()
+        counted = last = -1
+        for frame in self._frames(key, wanted, end):
+            counted += 1
+            number = self._number(frame, counted)
+            if number is not None and number > last and self.packets.times[number] in wanted:
+                last = number
+                yield number, frame
+                if number == run[-1]:
+                    return
+
+    def _number(self, frame: VideoFrame, counted: int) -> int | None:
+        if not self.packets.timed:
+            return counted if counted < len(self.packets.times) else None
+        pts = frame.dts if frame.pts is None else frame.pts
+        return None if pts is None else self._numbers.get(pts)
+
+    def _frames(self, key: int, wanted: set[int], end: int) -> Iterator[VideoFrame]:
+        """Decode from a keyframe until the packets of all wanted frames are in, and drain."""
+        packet = self._wind_to(key)
+        unfed = set(wanted)
+        context = self.stream.codec_context
+        while packet is not None:
+            skippable = self.packets.timed and self._may_skip and packet.pts not in wanted
+            context.skip_frame = "NONREF" if skippable else "DEFAULT"
+            yield from self._fed(packet)
+            unfed.discard(packet.pts if packet.pts is not None else -1)
+            if not unfed or (self._at is not None and self._at > end + _FAR):
+                break
+            packet = self._next()
+        yield from self._fed(None)
+
+    def _fed(self, packet: VideoPacket | None) -> Iterator[VideoFrame]:
+        try:
+            yield from self.stream.codec_context.decode(packet)
+        except (av.error.FFmpegError, av.error.BlockingIOError) as error:
+            if isinstance(error, MemoryError):
+                raise
+
+    def _next(self) -> VideoPacket | None:
+        """The next packet of the tape; None at its end. Places that cannot be read are stepped over."""
+        for packet in self._tape:
+            if packet is not None:
+                known = self.packets.place.get(packet.pts) if packet.pts is not None else None
+                self._at = known + 1 if known is not None else None if self._at is None else self._at + 1
+                return packet
+        self._at = None
+        return None
+
+    def _wind_to(self, key: int) -> VideoPacket | None:
+        """The packet of the keyframe at `key`, with the tape right behind it."""
+        place = self.packets.place[key]
+        if self._at is not None and place - _NEAR <= self._at <= place and (packet := self._find(key)):
+            return packet
+        for earlier in (0, 1, 4, 16, 64):
+            self._seek(self.packets.key_before(key, earlier))
+            if packet := self._find(key):
+                return packet
+        self.container.close()
+        self.container, self.stream = open_container(self._path, self._limits)
+        self._tape = demux(self.container, self.stream, self._beat)
+        return self._find(key)
+
+    def _seek(self, key: int) -> None:
+        # MPEG transport streams are searched by DTS, the others by PTS.
+        goal = self.packets.dts[key] if self.container.format.name == "mpegts" else key
+        self._at = None
+        self._tape = iter(())
+        try:
+            self.container.seek(goal, stream=self.stream)
+        except av.error.FFmpegError:
+            return
+        self._tape = demux(self.container, self.stream, self._beat)
+
+    def _find(self, key: int) -> VideoPacket | None:
+        place = self.packets.place[key]
+        first_of_untimed = not self.packets.timed
+        while (packet := self._next()) is not None:
+            if packet.pts == key or first_of_untimed:
+                return packet
+            if self._at is not None and self._at > place + 1:
+                return None
+        return None
