@@ -1,0 +1,97 @@
+"""What a training run leaves in its folder: its state, from which it goes on after a kill, and its events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from training.checkpoints import write_whole
+
+STATE = "state.safetensors"
+EVENTS = "events.jsonl"
+
+
+class RunError(Exception):
+    """A run that cannot start or go on, in one plain sentence."""
+
+
+class Average:
+    """An exponential moving average of a network's weights; short at first: it forgets the random start."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.weights = {key: value.detach().clone() for key, value in network.state_dict().items()}
+
+    def update(self, network: nn.Module, step: int) -> None:
+        share = 1 - min(self.decay, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for key, value in network.state_dict().items():
+                self.weights[key].lerp_(value, share)
+
+
+@dataclass
+class RunState:
+    """Everything that changes while training. Randomness follows from seed and step: none is kept here."""
+
+    network: nn.Module
+    average: Average
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+
+    def save(self, folder: Path, fingerprint: str) -> None:
+        """Writes the state whole or not at all."""
+        tensors = {f"network/{key}": value for key, value in self.network.state_dict().items()}
+        tensors |= {f"average/{key}": value for key, value in self.average.weights.items()}
+        for number, kept in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{number}/{key}": torch.as_tensor(value) for key, value in kept.items()}
+        content = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        write_whole(folder / STATE, save(content, {"step": str(self.step), "fingerprint": fingerprint}))
+
+    def resume(self, folder: Path, fingerprint: str) -> bool:
+        """Goes back to the saved state, if there is one. Raises RunError when it is of another run."""
+        path = folder / STATE
+        if not path.exists():
+            return False
+        try:
+            with safe_open(path, "pt") as file:
+                about = file.metadata() or {}
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except SafetensorError as error:
+            raise RunError(f"The state in {folder.name} is torn; delete {STATE} to start anew.") from error
+        if about.get("fingerprint") != fingerprint:
+            raise RunError(
+                f"{folder.name} holds a run with other options or another dataset; choose a new folder."
+            )
+        self._restore(tensors)
+        self.step = int(about["step"])
+        return True
+
+    def _restore(self, tensors: Mapping[str, Tensor]) -> None:
+        parts: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "optimizer": {}}
+        for key, value in tensors.items():
+            part, _, name = key.partition("/")
+            parts[part][name] = value
+        self.network.load_state_dict(parts["network"])
+        for key, value in parts["average"].items():
+            self.average.weights[key].copy_(value)
+        state = self.optimizer.state_dict()
+        for name, value in parts["optimizer"].items():
+            number, _, key = name.partition("/")
+            state["state"].setdefault(int(number), {})[key] = value
+        self.optimizer.load_state_dict(state)
+
+
+def say(folder: Path, event: Mapping[str, Any]) -> None:
+    """Appends an event to the run's folder, one JSON object a line, and prints it."""
+    line = json.dumps(event, allow_nan=False)
+    with (folder / EVENTS).open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    print(line, flush=True)
