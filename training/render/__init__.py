@@ -1,0 +1,1 @@
+"""Draws film slates with exact truth: stills, frames and clips to train on, to test with and to show."""
