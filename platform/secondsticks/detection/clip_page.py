@@ -1,0 +1,150 @@
+"""What the clip page shows: facts in words, the scan and its claps, the numbers the player needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import gcd
+from typing import Any
+
+from secondsticks.detection.board import (
+    STATUSES,
+    Row,
+    duration_name,
+    rate_name,
+    with_scans,
+)
+from secondsticks.detection.models import Clap, Scan
+from secondsticks.detection.moves import ScanState
+from secondsticks.footage.models import Clip, ClipState, ProxyState
+from training.timecode import frame_count_of
+
+
+@dataclass(frozen=True)
+class ClipPage:
+    clip: Clip  # from `with_scans`
+    before: Clip | None
+    after: Clip | None
+
+    @cached_property
+    def row(self) -> Row:
+        return Row(self.clip)
+
+    @cached_property
+    def scan(self) -> Scan | None:
+        return self.row.scan
+
+    @cached_property
+    def claps(self) -> list[Clap]:
+        return self.row.claps
+
+    @property
+    def key(self) -> str:
+        """Changes when the page has something else to show than progress."""
+        scan = f"{self.scan.uuid}-{self.scan.state}" if self.scan else "none"
+        return f"{self.clip.state}-{self.clip.proxy_state}-{scan}"
+
+    @property
+    def is_read(self) -> bool:
+        return self.clip.state == ClipState.READY
+
+    @property
+    def has_result(self) -> bool:
+        return self.scan is not None and self.scan.state == ScanState.DONE
+
+    @property
+    def can_scan_again(self) -> bool:
+        return self.is_read and self.scan is not None and not self.scan.is_under_way
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.scan is not None and self.scan.is_under_way
+
+    @property
+    def makes_proxy(self) -> bool:
+        return self.is_read and self.clip.proxy_state in (ProxyState.QUEUED, ProxyState.MAKING)
+
+    @property
+    def proxy_percent(self) -> int:
+        return min(100, int(self.clip.proxy_progress * 100))
+
+    @property
+    def is_working(self) -> bool:
+        return bool(self.row.stage) or self.makes_proxy
+
+    @property
+    def word(self) -> str:
+        return STATUSES[self.clip.status][0]
+
+    @property
+    def spans(self) -> list[dict[str, Any]]:
+        """Slate spans with the frame after their last one, where the bar ends them."""
+        spans = self.scan.slate_spans if self.has_result else []
+        return [span | {"end": span["last"] + 1} for span in spans]
+
+    @property
+    def first_timecode(self) -> str:
+        return self.clip.timecode_at(0)
+
+    def facts(self) -> list[tuple[str, str]]:
+        """The clip's facts as pairs of a label and a text."""
+        clip = self.clip
+        timecode = clip.start_timecode or "none in the file, counted from 00:00:00:00"
+        counting = "drop-frame" if clip.drop_frame else "non-drop-frame"
+        sound = ", ".join(audio_name(stream) for stream in clip.audio) or "no sound"
+        facts = [
+            ("Frame rate", rate_in_full(clip)),
+            ("Frames", f"{clip.frames:,}".replace(",", "\u202f")),
+            ("Duration", duration_name(clip.duration)),
+            ("Start timecode", timecode),
+            ("Counting", counting),
+            ("Picture", f"{clip.width} × {clip.height} ({aspect_of(clip.width, clip.height)})"),
+            ("Codec", f"{clip.codec}, {clip.pixel_format} in {clip.container}"),
+            ("Sound", sound),
+        ]
+        if clip.rotation:
+            facts.insert(6, ("Rotation", f"turned by {clip.rotation}° to be shown"))
+        return facts
+
+    def player(self) -> dict[str, Any]:
+        """What player.js needs to count frames: exact rate, first frame's count, claps."""
+        clip = self.clip
+        start = clip.start_timecode or "00:00:00:00"
+        return {
+            "rate": [clip.rate_num, clip.rate_den],
+            "frames": clip.frames,
+            "start": frame_count_of(start, clip.rate, clip.drop_frame),
+            "dropFrame": clip.drop_frame,
+            "variable": clip.variable_rate,
+            "claps": [{"frame": clap.frame, "seconds": clap.seconds} for clap in self.claps],
+        }
+
+
+def rate_in_full(clip: Clip) -> str:
+    name = rate_name(clip.rate)
+    exact = f" ({clip.rate})" if clip.rate.denominator > 1 else ""
+    return f"{name}{exact} fps{', variable' if clip.variable_rate else ''}"
+
+
+def audio_name(stream: dict[str, Any]) -> str:
+    channels = {1: "mono", 2: "stereo"}.get(stream["channels"], f"{stream['channels']} channels")
+    return f"{stream['codec']} {stream['sample_rate'] / 1000:g} kHz {channels}"
+
+
+def aspect_of(width: int, height: int) -> str:
+    shared = gcd(width, height) or 1
+    if width // shared <= 21:
+        return f"{width // shared}:{height // shared}"
+    return f"{width / height:.2f}:1"
+
+
+def read_clip_page(clip: Clip) -> ClipPage:
+    """The page of a clip; its neighbours are those of the board sorted by name."""
+    siblings = Clip.objects.filter(project=clip.project).only("uuid", "name")
+    before = siblings.filter(name__lt=clip.name) | siblings.filter(name=clip.name, pk__lt=clip.pk)
+    after = siblings.filter(name__gt=clip.name) | siblings.filter(name=clip.name, pk__gt=clip.pk)
+    return ClipPage(
+        clip=with_scans(Clip.objects.select_related("project")).get(pk=clip.pk),
+        before=before.order_by("-name", "-pk").first(),
+        after=after.order_by("name", "pk").first(),
+    )

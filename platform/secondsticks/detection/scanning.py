@@ -1,0 +1,133 @@
+"""What a worker does with a scan it has claimed: ask the scanner, renew the lease, write the result once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import closing
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from secondsticks.detection import champions, pictures, scans, timeline
+from secondsticks.detection.models import Checkpoint, Clap, Detection, Scan
+from secondsticks.detection.moves import ScanState
+from secondsticks.detection.scanner import ClipRefused, Scanner, ScannerDied
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two renewals of the lease (20 s), and between two writes of progress.
+RENEW_EVERY = 2.0
+#: Refusals that come from this machine at this moment rather than from the file.
+WORTH_ANOTHER_TRY = {"memory", "timeout", "detector"}
+
+
+class LostScan(Exception):
+    """The scan was cancelled, or another worker has taken it over."""
+
+
+def perform(claimed: scans.Claim, scanner: Scanner) -> None:
+    """Bring a claimed scan to its end, or leave it to the next worker."""
+    scan, token = claimed
+    try:
+        checkpoint = champions.champion_for(scan.clip.project)
+        result = ask_scanner(claimed, scanner, checkpoint)
+        saved = pictures.save(scan, result["claps"], still_ours=lambda: renew(claimed))
+        write(claimed, checkpoint, result, saved)
+    except LostScan:
+        log.info("Scan %s is no longer ours (attempt %s): nothing written.", scan.uuid, token)
+    except ClipRefused as refusal:
+        if refusal.kind in WORTH_ANOTHER_TRY:
+            scans.give_back(claimed, error=str(refusal))
+        else:
+            scans.fail(claimed, error=str(refusal))
+    except champions.NoCheckpoint as error:
+        scans.fail(claimed, error=str(error))
+    except ScannerDied as error:
+        log.warning("Scan %s, attempt %s: %s", scan.uuid, token, error)
+        scans.give_back(claimed, error=str(error))
+    except Exception:
+        scans.give_back(claimed, error="Something broke on our side.")
+        raise
+
+
+def ask_scanner(claimed: scans.Claim, scanner: Scanner, checkpoint: Checkpoint) -> dict:
+    """The scanner's result for the clip. Renews the lease all along, and raises LostScan if it is gone."""
+    renew(claimed)
+    renewed, progress = time.monotonic(), {}
+    events = scanner.scan(
+        claimed.scan.clip.path,
+        weights=champions.weights_of(checkpoint),
+        sha256=checkpoint.sha256,
+        tick=RENEW_EVERY,
+    )
+    with closing(events):
+        for event in events:
+            if event is not None and event["event"] == "result":
+                return event["result"]
+            if event is not None and event["event"] == "progress":
+                progress = {name: event[name] for name in ("done", "total", "stage")}
+            if time.monotonic() - renewed >= RENEW_EVERY:
+                renew(claimed, **progress)
+                renewed = time.monotonic()
+    raise ScannerDied("The scanner ended without a result.")
+
+
+def renew(claimed: scans.Claim, **progress: object) -> None:
+    if not claimed.scan.renew(claimed.token, **progress):
+        raise LostScan
+
+
+def write(claimed: scans.Claim, checkpoint: Checkpoint, result: dict, saved: dict[int, str]) -> None:
+    """Store the whole result at once, if the scan is still ours. `saved`: frame -> picture file."""
+    scan, token = claimed
+    with transaction.atomic():
+        done = scan.move(
+            ScanState.DONE,
+            token=token,
+            checkpoint=checkpoint,
+            verdict=result["verdict"],
+            reason=result["reason"],
+            slate_spans=timeline.slate_spans(result["detections"]),
+            done=1,
+            total=1,
+            finished_at=Now(),
+            lease_expires_at=None,
+        )
+        if not done:
+            raise LostScan
+        Detection.objects.bulk_create(detections_of(scan, result), batch_size=1000)
+        Clap.objects.bulk_create(claps_of(scan, result, saved))
+
+
+def detections_of(scan: Scan, result: dict) -> list[Detection]:
+    return [
+        Detection(
+            scan=scan,
+            frame=look["frame"],
+            pts=look["pts"],
+            seconds=look["seconds"],
+            **dict(zip("xywh", box["bbox"], strict=True)),
+            state=box["state"],
+            score=box["score"],
+        )
+        for look in result["detections"]
+        for box in look["boxes"]
+    ]
+
+
+def claps_of(scan: Scan, result: dict, saved: dict[int, str]) -> list[Clap]:
+    return [
+        Clap(
+            scan=scan,
+            frame=clap["frame"],
+            last_open=clap["last_open"],
+            timecode=clap["timecode"],
+            seconds=clap["seconds"],
+            confidence=clap["confidence"],
+            **dict(zip("xywh", clap["box"] or [None] * 4, strict=True)),
+            picture=saved.get(clap["frame"], ""),
+            open_picture=saved.get(clap["last_open"], ""),
+        )
+        for clap in result["claps"]
+    ]

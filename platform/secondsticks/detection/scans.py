@@ -1,0 +1,111 @@
+"""The life of a scan: asked for, claimed under a lease, done once, swept up when its worker is gone.
+
+The queue decides nothing: it may lose a message or deliver it twice. What counts is the row. A worker owns a
+scan while the row's `attempt` is the one it got when it claimed it; every later write asks for that number (the
+fencing token), so a worker that was paused and taken over can no longer write.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
+
+from secondsticks.detection.models import LEASE, MAX_ATTEMPTS, Scan
+from secondsticks.detection.moves import ScanState
+
+#: A queued scan that no worker has claimed for this long is sent again.
+UNSEEN = timedelta(seconds=30)
+SWEEP_AT_MOST = 200
+GIVEN_UP = (
+    f"The scan was started {MAX_ATTEMPTS} times and its worker stopped each time before the end. "
+    "Press “Scan again” to try once more; the server's log says more."
+)
+
+
+class Claim(NamedTuple):
+    scan: Scan
+    token: int
+
+
+def ask_for_scan(clip, *, send) -> Scan | None:
+    """Make the clip's current scan and send it; None when it has one already."""
+    try:
+        with transaction.atomic():
+            scan = Scan.objects.create(clip=clip, sent_at=Now())
+    except IntegrityError:
+        return None
+    transaction.on_commit(lambda: send(scan.uuid))
+    return scan
+
+
+def scan_again(clip, *, send) -> Scan | None:
+    """Put the clip's current scan into the past and ask for a new one; None when one is under way."""
+    with transaction.atomic():
+        finished = [ScanState.DONE, ScanState.FAILED, ScanState.CANCELLED]
+        current = Scan.objects.select_for_update().filter(clip=clip, is_current=True).first()
+        if current is not None and current.state not in finished:
+            return None
+        Scan.objects.filter(clip=clip, is_current=True).update(is_current=False)
+        return ask_for_scan(clip, send=send)
+
+
+def cancel(scan: Scan) -> bool:
+    """Stop a scan: its worker sees it at its next renewal, within seconds."""
+    return scan.move(ScanState.CANCELLED, finished_at=Now())
+
+
+def claim(scan_uuid: str) -> Claim | None:
+    """Take a scan that waits, or whose worker's lease has run out; None when there is nothing to take."""
+    free = Q(state=ScanState.QUEUED) | Q(state=ScanState.RUNNING, lease_expires_at__lt=Now())
+    with transaction.atomic():
+        taken = Scan.objects.filter(free, uuid=scan_uuid, attempt__lt=MAX_ATTEMPTS).update(
+            state=ScanState.RUNNING,
+            attempt=F("attempt") + 1,
+            lease_expires_at=Now() + LEASE,
+            worker=f"{socket.gethostname()}:{os.getpid()}"[:100],
+            started_at=Coalesce("started_at", Now()),
+            stage="",
+            done=0,
+            total=0,
+        )
+        if not taken:
+            return None
+        scan = Scan.objects.select_related("clip__project").get(uuid=scan_uuid)
+    return Claim(scan, scan.attempt)
+
+
+def give_back(claimed: Claim, *, error: str) -> None:
+    """Let the sweep send the scan again, or fail it after its last attempt."""
+    if claimed.token >= MAX_ATTEMPTS:
+        fail(claimed, error=f"{error} {GIVEN_UP}")
+    else:
+        claimed.scan.move(ScanState.QUEUED, token=claimed.token, lease_expires_at=None, sent_at=None)
+
+
+def fail(claimed: Claim, *, error: str) -> None:
+    claimed.scan.move(
+        ScanState.FAILED, token=claimed.token, error=error, finished_at=Now(), lease_expires_at=None
+    )
+
+
+def send_lost(*, send) -> int:
+    """Send again what waits unseen or lost its worker, fail what was tried too often; how many were sent."""
+    orphaned = Q(state=ScanState.RUNNING, lease_expires_at__lt=Now())
+    Scan.objects.filter(orphaned, attempt__gte=MAX_ATTEMPTS).update(
+        state=ScanState.FAILED, error=GIVEN_UP, finished_at=Now(), lease_expires_at=None
+    )
+    long_ago = Q(sent_at=None) | Q(sent_at__lt=Now() - UNSEEN)
+    unseen = Q(state=ScanState.QUEUED) & long_ago
+    with transaction.atomic():
+        lost = Scan.objects.filter(unseen | (orphaned & long_ago)).order_by("created_at", "pk")
+        rows = list(lost.select_for_update(skip_locked=True).values_list("pk", "uuid")[:SWEEP_AT_MOST])
+        Scan.objects.filter(pk__in=[pk for pk, _ in rows]).update(sent_at=Now())
+    for _, uuid in rows:
+        send(uuid)
+    return len(rows)

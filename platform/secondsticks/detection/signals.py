@@ -1,0 +1,34 @@
+"""What wakes detection: a clip that footage has read."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db.models.signals import post_migrate
+
+log = logging.getLogger(__name__)
+
+
+def connect() -> None:
+    from secondsticks.footage.signals import clip_ingested
+
+    clip_ingested.connect(on_clip_ingested, dispatch_uid="detection.scan")
+    post_migrate.connect(on_migrated, dispatch_uid="detection.shipped_checkpoint")
+
+
+def on_clip_ingested(sender, clip, **kwargs) -> None:
+    from secondsticks.detection import scans, tasks
+
+    scans.ask_for_scan(clip, send=tasks.send)
+
+
+def on_migrated(sender, **kwargs) -> None:
+    """Register the checkpoint that we ship once our tables are there."""
+    if getattr(sender, "name", "") != "secondsticks.detection":
+        return
+    from secondsticks.detection import champions
+
+    try:
+        champions.register_shipped()
+    except champions.NoCheckpoint as error:
+        log.warning("%s", error)

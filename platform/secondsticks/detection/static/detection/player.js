@@ -1,0 +1,102 @@
+"use strict";
+// The clip page's player: exact frames, timecode, keys, the bar with slates and claps.
+
+(() => {
+  const clip = JSON.parse(document.getElementById("clip-facts").textContent);
+  const byId = (id) => document.getElementById(id);
+  const video = byId("video");
+  const bar = byId("timeline");
+  const perSecond = clip.rate[0] / clip.rate[1];
+  const half = 0.5 / perSecond;
+  let frame = 0;
+  let wanted = null; // the frame we are going to, until the browser shows it
+
+  const clamp = (number) => Math.min(Math.max(number, 0), clip.frames - 1);
+
+  const show = (number) => {
+    frame = clamp(number);
+    byId("frame").textContent = frame;
+    byId("timecode").textContent = timecodeAt(frame, clip);
+    for (const end of ["x1", "x2"]) byId("head").setAttribute(end, frame + 0.5);
+    const at = clip.claps.findIndex((clap) => clap.frame === frame);
+    document.querySelectorAll(".claps .clap").forEach((item, n) => item.classList.toggle("here", n === at));
+  };
+
+  // Half a frame into the frame: no rounding, ours or the browser's, then shows its neighbour.
+  const seek = (number, seconds = number / perSecond) => {
+    video.pause();
+    wanted = clamp(number);
+    video.currentTime = Math.max(0, Math.min(seconds + half, (video.duration || Infinity) - half / 2));
+    show(wanted);
+  };
+  const step = (by) => seek((wanted ?? frame) + by);
+  const seekToClap = (clap) => { if (clap) seek(clap.frame, clap.seconds); };
+  const nextClap = () => seekToClap(clip.claps.find((clap) => clap.frame > frame));
+  const lastClap = () => seekToClap(clip.claps.findLast((clap) => clap.frame < frame));
+
+  // What the screen really shows, where the browser tells; the clock otherwise.
+  if ("requestVideoFrameCallback" in HTMLVideoElement.prototype) {
+    const seen = (now, shown) => {
+      if (wanted === null) show(Math.round(shown.mediaTime * perSecond));
+      video.dataset.shown = Math.round(shown.mediaTime * perSecond);
+      video.requestVideoFrameCallback(seen);
+    };
+    video.requestVideoFrameCallback(seen);
+  } else {
+    video.addEventListener("timeupdate", () => {
+      if (wanted === null) show(Math.floor(video.currentTime * perSecond + 1e-6));
+    });
+  }
+  video.addEventListener("play", () => { wanted = null; byId("play").textContent = "Pause"; });
+  video.addEventListener("pause", () => { byId("play").textContent = "Play"; });
+  video.addEventListener("volumechange", () => { byId("mute").textContent = video.muted ? "Unmute" : "Mute"; });
+  video.addEventListener("click", () => toggle());
+
+  const toggle = () => { if (video.paused) { video.playbackRate = 1; video.play(); } else video.pause(); };
+  const faster = () => {
+    video.playbackRate = video.paused ? 1 : Math.min(video.playbackRate * 2, 8);
+    video.play();
+  };
+  const mute = () => { video.muted = !video.muted; };
+
+  const keys = {
+    " ": toggle,
+    k: () => video.pause(),
+    l: faster,
+    j: () => step(-Math.round(perSecond)),
+    m: mute,
+    ArrowLeft: () => step(-1),
+    ArrowRight: () => step(1),
+    ArrowUp: lastClap,
+    ArrowDown: nextClap,
+  };
+  document.addEventListener("keydown", (event) => {
+    const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const typing = event.target.closest("input, textarea, select, summary");
+    const pressing = event.key === " " && event.target.closest("button, a");
+    if (!act || typing || pressing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    act();
+  });
+
+  byId("back").addEventListener("click", () => step(-1));
+  byId("forth").addEventListener("click", () => step(1));
+  byId("play").addEventListener("click", toggle);
+  byId("mute").addEventListener("click", mute);
+  for (const button of document.querySelectorAll(".go")) {
+    button.addEventListener("click", () => seek(Number(button.dataset.frame), Number(button.dataset.seconds)));
+  }
+
+  // Press or drag on the bar.
+  const frameUnder = (event) => {
+    const box = bar.getBoundingClientRect();
+    return Math.floor(((event.clientX - box.left) / box.width) * clip.frames);
+  };
+  bar.addEventListener("pointerdown", (event) => { bar.setPointerCapture(event.pointerId); seek(frameUnder(event)); });
+  bar.addEventListener("pointermove", (event) => { if (event.buttons) seek(frameUnder(event)); });
+
+  video.controls = false; // the browser's own are for pages without scripts
+  show(0);
+  const asked = new URLSearchParams(window.location.search).get("frame");
+  if (asked !== null) seek(Number(asked) || 0);
+})();
