@@ -9,9 +9,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from training.facts import FootageError, Limits
@@ -107,14 +109,16 @@ def read_packets(container: InputContainer, stream: VideoStream, limits: Limits,
     """Demux the whole file once: the only way to know each frame's number exactly."""
     seen: list[tuple[int | None, int | None, bool, bool]] = []
     unreadable = 0
-    for packet in demux(container, stream, beat):
+    for packet in demux(container, stream, beat=beat):
         if packet is None:
             unreadable += 1
             continue
         seen.append((packet.pts, packet.dts, packet.is_keyframe, packet.is_discard))
         if len(seen) > limits.frames:
             raise too_many_frames(limits)
-    timed = all(pts is not None for pts, *_ in seen)
+    # AVI has no PTS; libavformat's guesses are wrong where frames are reordered.
+    guessed = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
+    timed = not guessed and all(pts is not None for pts, *_ in seen)
     if not timed:
         seen = _counted(seen)
     entries = [(pts, dts, key, hidden) for pts, dts, key, hidden in seen if pts is not None]
@@ -143,14 +147,12 @@ def _counted(
     return counted
 
 
-def demux(
-    container: InputContainer, stream: VideoStream, beat: Beat
-) -> Iterator[av.Packet[VideoStream] | None]:
-    """The picture's packets from here on; None for each place that could not be read."""
+def demux(container: InputContainer, *streams: Stream, beat: Beat) -> Iterator[av.Packet[Any] | None]:
+    """The streams' packets from here on; None for each place that could not be read."""
     errors = 0
     while errors < _MOST_READ_ERRORS:
         try:
-            for packet in container.demux(stream):
+            for packet in container.demux(streams):
                 beat()
                 if packet.size:
                     yield packet

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorTrc
 
 from training.facts import AudioStream, ClipFacts, FootageError
 from training.packets import Beat
@@ -170,19 +170,30 @@ def _container(reel: Reel, path: Path) -> str:
 
 
 def _color(frame: VideoFrame) -> dict[str, str]:
-    given: dict[str, tuple[int, type[IntEnum]]] = {
-        "primaries": (frame.color_primaries, ColorPrimaries),
-        "transfer": (frame.color_trc, ColorTrc),
-        "space": (frame.colorspace, Colorspace),
-        "range": (frame.color_range, ColorRange),
+    """What the file says of its colour; unsaid things are left out."""
+    said = {
+        "primaries": _color_name(frame.color_primaries, ColorPrimaries),
+        "transfer": _color_name(frame.color_trc, ColorTrc),
+        "space": _COLOR_SPACES.get(frame.colorspace),
+        "range": {1: "limited", 2: "full"}.get(frame.color_range),
     }
-    named = {what: _color_name(number, names) for what, (number, names) in given.items()}
-    return {what: name for what, name in named.items() if name}
+    return {what: name for what, name in said.items() if name and name != "unspecified"}
 
 
 def _color_name(number: int, names: type[IntEnum]) -> str | None:
     try:
-        name = names(number).name.lower()
+        return names(number).name.lower()
     except ValueError:
-        return str(number)
-    return None if name == "unspecified" else name
+        return None
+
+
+#: AVColorSpace, which PyAV does not name (its Colorspace is libswscale's).
+_COLOR_SPACES = {
+    0: "rgb",
+    1: "bt709",
+    5: "bt470bg",
+    6: "smpte170m",
+    7: "smpte240m",
+    9: "bt2020nc",
+    10: "bt2020c",
+}

@@ -81,14 +81,14 @@ class Reel:
         counted = last = -1
         for frame in self._frames(key, wanted, end):
             counted += 1
-            number = self._number(frame, counted)
+            number = self.number_of(frame, counted)
             if number is not None and number > last and self.packets.times[number] in wanted:
                 last = number
                 yield number, frame
                 if number == run[-1]:
                     return
 
-    def _number(self, frame: VideoFrame, counted: int) -> int | None:
+    def number_of(self, frame: VideoFrame, counted: int) -> int | None:
         if not self.packets.timed:
             return counted if counted < len(self.packets.times) else None
         pts = frame.dts if frame.pts is None else frame.pts
@@ -103,7 +103,8 @@ class Reel:
             skippable = self.packets.timed and self._may_skip and packet.pts not in wanted
             context.skip_frame = "NONREF" if skippable else "DEFAULT"
             yield from self._fed(packet)
-            unfed.discard(packet.pts if packet.pts is not None else -1)
+            if self.packets.timed and packet.pts is not None:
+                unfed.discard(packet.pts)
             if not unfed or (self._at is not None and self._at > end + _FAR):
                 break
             packet = self._next()
@@ -120,11 +121,16 @@ class Reel:
         """The next packet of the tape; None at its end. Places that cannot be read are stepped over."""
         for packet in self._tape:
             if packet is not None:
-                known = self.packets.place.get(packet.pts) if packet.pts is not None else None
-                self._at = known + 1 if known is not None else None if self._at is None else self._at + 1
+                self._at = self._behind(packet)
                 return packet
         self._at = None
         return None
+
+    def _behind(self, packet: VideoPacket) -> int | None:
+        if packet.pts is None or not self.packets.timed:
+            return None
+        place = self.packets.place.get(packet.pts)
+        return None if place is None else place + 1
 
     def _wind_to(self, key: int) -> VideoPacket | None:
         """The packet of the keyframe at `key`, with the tape right behind it."""
@@ -137,7 +143,7 @@ class Reel:
                 return packet
         self.container.close()
         self.container, self.stream = open_container(self._path, self._limits)
-        self._tape = demux(self.container, self.stream, self._beat)
+        self._tape = demux(self.container, self.stream, beat=self._beat)
         return self._find(key)
 
     def _seek(self, key: int) -> None:
@@ -149,7 +155,7 @@ class Reel:
             self.container.seek(goal, stream=self.stream)
         except av.error.FFmpegError:
             return
-        self._tape = demux(self.container, self.stream, self._beat)
+        self._tape = demux(self.container, self.stream, beat=self._beat)
 
     def _find(self, key: int) -> VideoPacket | None:
         place = self.packets.place[key]
