@@ -1,0 +1,103 @@
+"""One worker per clip: a lease in the database, kept by a heartbeat, fenced by the number of the attempt.
+
+The queue may deliver a message twice, even at once, and a worker may die at any moment. So whoever works on a
+clip first claims it; every write names the attempt it claimed, and is void once another attempt has begun. Times
+are the database's, because the clocks of workers differ.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from secondsticks.footage.models import Clip
+
+LEASE = timedelta(seconds=15)
+HEARTBEAT_SECONDS = 5.0
+#: Failures (and workers that died) after which a clip is given up, until somebody presses "Try again".
+MOST_FAILURES = 3
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseLost(Exception):
+    """Another attempt has taken over: stop, and write nothing."""
+
+
+def free() -> Q:
+    """Rows that nobody works on."""
+    return Q(leased_until__isnull=True) | Q(leased_until__lt=Now())
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on one clip, valid for one attempt."""
+
+    clip: Clip
+    attempt: int
+
+    def write(self, **columns: Any) -> None:
+        """Write to the clip, or raise LeaseLost. `leased_until=None` gives the lease back."""
+        if not self._rows().update(updated_at=Now(), **columns):
+            raise LeaseLost(f"clip {self.clip.uuid}, attempt {self.attempt}")
+        self.clip.refresh_from_db()
+
+    def renew(self) -> bool:
+        return self._rows().update(leased_until=Now() + LEASE) == 1
+
+    def _rows(self) -> Any:
+        return Clip.objects.filter(pk=self.clip.pk, attempt=self.attempt)
+
+
+def claim(uuid: str, wanted: Q, **columns: Any) -> Lease | None:
+    """Take the clip if it matches `wanted` and is free, and set `columns`; None if there is nothing to do.
+
+    A lease that ran out belonged to a worker that died: it counts as a failure.
+    """
+    clip = Clip.objects.select_related("project").filter(Q(uuid=uuid) & wanted & free()).first()
+    if clip is None:
+        return None
+    died = clip.leased_until is not None
+    taken = Clip.objects.filter(wanted & free(), pk=clip.pk, attempt=clip.attempt).update(
+        attempt=F("attempt") + 1, failures=F("failures") + died, leased_until=Now() + LEASE, **columns
+    )
+    if not taken:
+        return None
+    clip.refresh_from_db()
+    return Lease(clip, clip.attempt)
+
+
+@contextmanager
+def held(lease: Lease) -> Iterator[None]:
+    """Renew the lease in the background while the block runs. A block that raises LeaseLost just ends."""
+    done = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not done.wait(HEARTBEAT_SECONDS):
+                try:
+                    if not lease.renew():
+                        return
+                except DatabaseError:
+                    logger.warning("could not renew the lease of clip %s", lease.clip.uuid)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    except LeaseLost as lost:
+        logger.info("taken over by another worker: %s", lost)
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,150 @@
+"""What a worker does with a new clip: read its facts, take a poster from its middle, make it playable."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from PIL import Image
+
+from secondsticks.footage import folders
+from secondsticks.footage.leases import MOST_FAILURES, Lease, LeaseLost, held
+from secondsticks.footage.models import Clip, ClipState, ProxyState, columns_of
+from secondsticks.footage.signals import clip_ingested
+from training.footage import ClipFacts, Footage, FootageError, make_proxy, playable_in_browser
+
+POSTER_SIDE = 640
+FINGERPRINT_BYTES = 1 << 20
+#: What went wrong on our side, not in the file: worth another try.
+PASSING = {"timeout", "memory", "no_space"}
+
+logger = logging.getLogger(__name__)
+
+
+def read(lease: Lease, *, send_proxy: Callable[[Clip], None]) -> None:
+    """Read a clip and make it ready, or refuse it with a sentence. Raises what is worth another try."""
+    with held(lease):
+        try:
+            if lease.clip.failures >= MOST_FAILURES:
+                raise FootageError("broken", "Reading this file stopped the reader each time it was tried.")
+            _finish(lease, _look(lease.clip), send_proxy=send_proxy)
+        except LeaseLost:
+            raise
+        except FootageError as error:
+            if error.kind in PASSING and lease.clip.failures + 1 < MOST_FAILURES:
+                _give_back(lease, state=ClipState.UPLOADED)
+                raise
+            _refuse(lease, str(error))
+        except Exception:
+            if lease.clip.failures + 1 < MOST_FAILURES:
+                _give_back(lease, state=ClipState.UPLOADED)
+            else:
+                _refuse(lease, "The server failed while reading it. Its log says more.")
+            raise
+
+
+def make_playable(lease: Lease) -> None:
+    """Make the proxy of a clip that browsers cannot play. Raises what is worth another try."""
+    clip = lease.clip
+    with held(lease):
+        try:
+            if clip.failures >= MOST_FAILURES:
+                raise FootageError("broken", "Making the proxy stopped the worker each time it was tried.")
+            clip.folder.mkdir(parents=True, exist_ok=True)
+            make_proxy(folders.checked(clip), clip.proxy_path, progress=_reporter(lease))
+            lease.write(proxy_state=ProxyState.READY, proxy_progress=1, failures=0, leased_until=None)
+        except LeaseLost:
+            raise
+        except FootageError as error:
+            lease.write(proxy_state=ProxyState.FAILED, proxy_message=str(error), leased_until=None)
+        except Exception:
+            _give_back(lease, proxy_state=ProxyState.QUEUED)
+            raise
+
+
+def _look(clip: Clip) -> ClipFacts:
+    """Probe the clip and leave its poster in its folder. The decoder runs in a fenced child."""
+    path = folders.checked(clip)
+    with Footage(path, longest_side=POSTER_SIDE) as footage:
+        clip.size = path.stat().st_size
+        clip.fingerprint = fingerprint(path)
+        clip.has_poster = _save_poster(footage, clip)
+        return footage.facts
+
+
+def _save_poster(footage: Footage, clip: Clip) -> bool:
+    """Write the frame in the middle as a JPEG, whole or not at all; a clip without one is still fine."""
+    clip.folder.mkdir(parents=True, exist_ok=True)
+    partial = clip.folder / f".poster.{os.getpid()}.partial"
+    try:
+        picture = footage.frame_at(footage.facts.frames // 2).picture
+        Image.fromarray(picture).save(partial, format="JPEG", quality=82)
+        partial.replace(clip.poster_path)
+    except FootageError as error:
+        logger.info("clip %s has no poster: %s", clip.uuid, error)
+        return False
+    finally:
+        partial.unlink(missing_ok=True)
+    return True
+
+
+def _finish(lease: Lease, facts: ClipFacts, *, send_proxy: Callable[[Clip], None]) -> None:
+    clip = lease.clip
+    playable = playable_in_browser(facts)
+    looked_at = {name: getattr(clip, name) for name in ("size", "fingerprint", "has_poster")}
+    with transaction.atomic():
+        lease.write(
+            state=ClipState.READY,
+            message="",
+            failures=0,
+            leased_until=None,
+            queued_at=Now(),
+            proxy_state=ProxyState.NOT_NEEDED if playable else ProxyState.QUEUED,
+            **looked_at,
+            **columns_of(facts),
+        )
+        clip_ingested.send(sender=Clip, clip=clip)
+        if not playable:
+            transaction.on_commit(lambda: send_proxy(clip), robust=True)
+
+
+def _refuse(lease: Lease, sentence: str) -> None:
+    lease.write(
+        state=ClipState.REFUSED, message=f"This file could not be read: {sentence}", leased_until=None
+    )
+
+
+def _give_back(lease: Lease, **columns: str) -> None:
+    """Let the next try begin at once."""
+    lease.write(failures=F("failures") + 1, leased_until=None, **columns)
+
+
+def _reporter(lease: Lease) -> Callable[[int, int], None]:
+    """Return a progress callback that writes at most once a second, and stops a worker that was taken over."""
+    written = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal written
+        if time.monotonic() - written >= 1:
+            written = time.monotonic()
+            lease.write(proxy_progress=min(done / max(total, 1), 1))
+
+    return report
+
+
+def fingerprint(path: Path) -> str:
+    """Return a SHA-256 over the size, the first and the last MiB: enough to tell two camera files apart."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        digest.update(file.read(FINGERPRINT_BYTES))
+        file.seek(max(size - FINGERPRINT_BYTES, 0))
+        digest.update(file.read(FINGERPRINT_BYTES))
+    return digest.hexdigest()
