@@ -36,11 +36,12 @@ ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 OTHER_MAJOR = """\
 The database in {folder} was made by PostgreSQL {theirs}, but the PostgreSQL found here is {ours}. \
-Nothing was touched. Dump it with the old one and restore it with the new one:
-  1. pg_ctl of PostgreSQL {theirs}: pg_ctl -D {folder} start
-  2. pg_dumpall -h 127.0.0.1 -U secondsticks > everything.sql   (password: in {url})
-  3. pg_ctl -D {folder} stop; mv {folder} {folder}.{theirs}; mv {url} {url}.{theirs}
-  4. start again here, then: psql -f everything.sql "$(cat {url})\""""
+Nothing was touched. To move it, with the programs of PostgreSQL {theirs} and as the owner of the folder:
+  1. pg_ctl -D {folder} -w start
+  2. pg_dump -Fc -h 127.0.0.1 -U secondsticks secondsticks > secondsticks.dump   (the password is in {url})
+  3. pg_ctl -D {folder} -w stop; then rename {folder} and {url}
+  4. start again here; then, with PostgreSQL {ours}: pg_restore --clean --if-exists -d "$(cat {url})" \
+secondsticks.dump"""
 
 
 class Postgres:

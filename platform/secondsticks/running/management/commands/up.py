@@ -27,4 +27,5 @@ class Command(BaseCommand):
         try:
             up.run(host=host, port=port, only=only, workers=workers)
         except CannotStart as sentence:
-            raise CommandError(str(sentence)) from None
+            self.stderr.write(str(sentence))
+            raise SystemExit(1) from None
