@@ -86,15 +86,15 @@ def _split(files: Iterator[Path]) -> tuple[list[str], int]:
     videos: set[str] = set()
     other = 0
     for path in files:
-        if (
-            path.name.startswith(".")
-            or names.ending(path.name) == "bin"
-            or not is_allowed(path)
-            or not path.is_file()
-        ):
-            other += 1
-        else:
+        if _is_video_of_ours(path):
             videos.add(str(path.resolve()))
+        else:
+            other += 1
         if len(videos) > MOST_FILES:
             raise FolderRefused(f"This folder holds more than {MOST_FILES} clips. Choose one further down.")
     return sorted(videos), other
+
+
+def _is_video_of_ours(path: Path) -> bool:
+    shown = not path.name.startswith(".") and names.ending(path.name) != "bin"
+    return shown and is_allowed(path) and path.is_file()

@@ -1,8 +1,8 @@
 """One worker per clip: a lease in the database, kept by a heartbeat, fenced by the number of the attempt.
 
-The queue may deliver a message twice, even at once, and a worker may die at any moment. So whoever works on a
-clip first claims it; every write names the attempt it claimed, and is void once another attempt has begun. Times
-are the database's, because the clocks of workers differ.
+The queue may deliver a message twice, even at once, and a worker may die at any moment. So whoever works
+on a clip first claims it; every write names the attempt it claimed, and is void once another attempt has
+begun. Times are the database's, because the clocks of workers differ.
 """
 
 from __future__ import annotations

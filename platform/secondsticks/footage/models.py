@@ -133,7 +133,7 @@ class Clip(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="clips")
     name = models.CharField(max_length=255)
     origin = models.CharField(max_length=8, choices=Origin)
-    #: Relative to our home for files that are ours, so that the home can be moved; absolute for a server folder.
+    #: Relative to our home if the file is ours, so that the home can be moved; absolute in a server folder.
     location = models.TextField(editable=False)
     size = models.BigIntegerField(default=0)
     fingerprint = models.CharField(max_length=64, blank=True)

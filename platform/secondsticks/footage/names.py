@@ -13,9 +13,9 @@ VIDEO_ENDINGS = frozenset(
 
 
 def shown(name: str) -> str:
-    """Return the last part of a name, without control or direction characters, at most 200 characters long."""
+    """Return the last part of a name without control or direction characters, at most 200 characters."""
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    # Category C: controls, and the format characters that turn or hide text (a name must not fake its ending).
+    # Category C: controls, and format characters that turn or hide text (a name must not fake its ending).
     visible = "".join(c for c in unicodedata.normalize("NFC", last) if unicodedata.category(c)[0] != "C")
     visible = " ".join(visible.split())
     if len(visible) > LONGEST:

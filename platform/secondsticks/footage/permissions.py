@@ -30,7 +30,7 @@ class SignedInRequest(HttpRequest):
 
 
 def get_project_for(user: User, uuid: UUID, role: Role = Role.ANNOTATOR) -> Project:
-    """Return the project if this person has at least that role in it; `project.role` is the role they have."""
+    """Return the project if this person has at least that role in it; `project.role` is their role."""
     project = get_object_or_404(Project, uuid=uuid)
     _require(project, user, role)
     return project

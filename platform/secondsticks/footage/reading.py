@@ -33,7 +33,7 @@ def read(lease: Lease, *, send_proxy: Callable[[Clip], None]) -> None:
     with held(lease):
         try:
             if lease.clip.failures >= MOST_FAILURES:
-                raise FootageError("broken", "Reading this file stopped the reader each time it was tried.")
+                raise FootageError("broken", "This clip could not be read: the reader stopped each time.")
             _finish(lease, _look(lease.clip), send_proxy=send_proxy)
         except LeaseLost:
             raise
@@ -46,7 +46,7 @@ def read(lease: Lease, *, send_proxy: Callable[[Clip], None]) -> None:
             if lease.clip.failures + 1 < MOST_FAILURES:
                 _give_back(lease, state=ClipState.UPLOADED)
             else:
-                _refuse(lease, "The server failed while reading it. Its log says more.")
+                _refuse(lease, "This clip could not be read: the server failed. Its log says more.")
             raise
 
 
@@ -56,7 +56,7 @@ def make_playable(lease: Lease) -> None:
     with held(lease):
         try:
             if clip.failures >= MOST_FAILURES:
-                raise FootageError("broken", "Making the proxy stopped the worker each time it was tried.")
+                raise FootageError("broken", "The proxy could not be made: the worker stopped each time.")
             clip.folder.mkdir(parents=True, exist_ok=True)
             make_proxy(folders.checked(clip), clip.proxy_path, progress=_reporter(lease))
             lease.write(proxy_state=ProxyState.READY, proxy_progress=1, failures=0, leased_until=None)
@@ -116,9 +116,7 @@ def _finish(lease: Lease, facts: ClipFacts, *, send_proxy: Callable[[Clip], None
 
 
 def _refuse(lease: Lease, sentence: str) -> None:
-    lease.write(
-        state=ClipState.REFUSED, message=f"This file could not be read: {sentence}", leased_until=None
-    )
+    lease.write(state=ClipState.REFUSED, message=sentence, leased_until=None)
 
 
 def _give_back(lease: Lease, **columns: str) -> None:
@@ -127,7 +125,7 @@ def _give_back(lease: Lease, **columns: str) -> None:
 
 
 def _reporter(lease: Lease) -> Callable[[int, int], None]:
-    """Return a progress callback that writes at most once a second, and stops a worker that was taken over."""
+    """Return a progress callback: it writes at most once a second, and stops who was taken over."""
     written = 0.0
 
     def report(done: int, total: int) -> None:

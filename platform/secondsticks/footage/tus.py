@@ -1,7 +1,9 @@
-"""The tus 1.0 protocol for resumable uploads: creation and termination (https://tus.io/protocols/resumable-upload).
+"""The tus 1.0 protocol for resumable uploads, with creation and termination.
 
-The packages that speak it for Django are unkept (django-tus: Django 2 and 3; drf-tus, tus-drf-server: old DRF) and
-write without a lock; what we need of it is small.
+https://tus.io/protocols/resumable-upload
+
+The packages that speak it for Django are unkept (django-tus: Django 2 and 3; drf-tus, tus-drf-server: old
+DRF) and write without a lock; what we need of it is small.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Files on their way from a browser to a clip, in pieces that survive lost connections, tabs and servers.
 
-What counts is the row: `offset` is how much of the part file is safely written. A request that writes holds the
-row's `writer` mark; each block is written while the row is locked and the mark is still its own, so two requests
-can never mix their bytes, and a request that hangs keeps nobody out for longer than QUIET.
+What counts is the row: `offset` is how much of the part file is safely written. A request that writes holds
+the row's `writer` mark; each block is written while the row is locked and the mark is still its own, so two
+requests can never mix their bytes, and a request that hangs keeps nobody out for longer than QUIET.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _take(upload: Upload, offset: int) -> uuid.UUID:
 
 
 def _blocks(source: Source, length: int) -> Iterator[bytes]:
-    """Yield what arrives in blocks of up to 4 MiB, or of what came in two seconds; end where it breaks off."""
+    """Yield what arrives in blocks of 4 MiB, or of what came in two seconds; end where it breaks off."""
     block, begun = bytearray(), time.monotonic()
     while length > 0:
         try:
