@@ -151,10 +151,11 @@ def colours() -> Callable[..., Any]:
             v2.RandomHorizontalFlip(0.5),
             # A tail slate is held upside down; turned, never mirrored top to bottom.
             v2.RandomApply([v2.RandomHorizontalFlip(1.0), v2.RandomVerticalFlip(1.0)], p=0.08),
-            v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.4, 0.06)], p=0.6),
-            v2.RandomApply([v2.ColorJitter(0, 0, 0, 0.5)], p=0.08),
-            v2.RandomGrayscale(0.1),
-            v2.RandomApply([v2.GaussianBlur(7, (0.3, 2.2))], p=0.2),
+            # The rendered pictures are dark and pale enough already: rather brighter and more colourful.
+            v2.RandomApply([v2.ColorJitter((0.8, 1.6), (0.8, 1.5), (0.7, 1.7))], p=0.5),
+            v2.RandomApply([v2.ColorJitter(hue=0.5)], p=0.1),
+            v2.RandomGrayscale(0.07),
+            v2.RandomApply([v2.GaussianBlur(7, (0.3, 1.8))], p=0.15),
             v2.RandomApply([v2.JPEG((20, 80))], p=0.3),
             v2.ClampBoundingBoxes(),
             v2.SanitizeBoundingBoxes(min_size=4),
@@ -212,7 +213,8 @@ def _farther(
         frame = np.empty_like(picture)
         frame[:] = rng.integers(0, 256, 3) if rng.random() < 0.5 else 0
     else:
-        frame = np.asarray(cv2.GaussianBlur(picture, (0, 0), width / 20), dtype=np.uint8)
+        tiny = cv2.resize(picture, (8, 6), interpolation=cv2.INTER_AREA)
+        frame = np.asarray(cv2.resize(tiny, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
     x, y = int(rng.integers(0, width - small.shape[1] + 1)), int(rng.integers(0, height - small.shape[0] + 1))
     frame[y : y + small.shape[0], x : x + small.shape[1]] = small
     return frame, corners * np.float32(scale) + np.array([x, y, x, y], np.float32)

@@ -195,7 +195,7 @@ def _step(state: RunState, options: Options, batch: Batch) -> dict[str, float]:
     state.optimizer.step()
     state.step += 1
     state.average.update(state.network, state.step)
-    return {"loss": float(total)} | {key.removeprefix("loss_"): float(loss) for key, loss in losses.items()}
+    return {"loss": total.item()} | {key.removeprefix("loss_"): loss.item() for key, loss in losses.items()}
 
 
 def export(state: RunState, options: Options) -> Path:
