@@ -1,0 +1,76 @@
+"""What a scan and a detect say, as JSON types: the one place of their field names (docs/scan-json.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.claps import Clap
+from training.footage import ClipFacts
+from training.scan import ScanResult
+from training.search import Detector, FrameDetections
+from training.slates import Box, Detection
+from training.timecode import TimecodeError, timecode_at
+
+Document = dict[str, Any]
+
+
+def checkpoint_document(detector: Detector) -> Document:
+    return {"sha256": detector.sha256, "architecture": detector.architecture, "name": detector.name}
+
+
+def scan_document(result: ScanResult, detector: Detector) -> Document:
+    """`result` of a scan, version 1."""
+    facts = result.facts
+    seconds = {look.frame: float(look.seconds) for look in result.detections}
+    return {
+        "version": 1,
+        "facts": facts.to_json(),
+        "picture_size": [facts.width, facts.height],
+        "checkpoint": checkpoint_document(detector),
+        "verdict": str(result.reading.verdict),
+        "reason": result.reading.reason,
+        "claps": [_clap(clap, facts, seconds[clap.frame]) for clap in result.reading.claps],
+        "detections": [_look(look) for look in result.detections],
+    }
+
+
+def still_document(picture: npt.NDArray[np.uint8], detections: list[Detection]) -> Document:
+    """`result` of a detect, version 1."""
+    height, width = picture.shape[:2]
+    return {"width": width, "height": height, "detections": [_detection(found) for found in detections]}
+
+
+def _clap(clap: Clap, facts: ClipFacts, seconds: float) -> Document:
+    return {
+        "frame": clap.frame,
+        "timecode": _timecode(clap.frame, facts),
+        "seconds": seconds,
+        "confidence": clap.confidence,
+        "last_open": clap.last_open,
+        "box": _corners(clap.box) if clap.box else None,
+    }
+
+
+def _timecode(frame: int, facts: ClipFacts) -> str:
+    """Empty at rates that timecode cannot count: 0.4 or 2000 frames a second."""
+    try:
+        return timecode_at(frame, facts.rate, facts.start_timecode, facts.drop_frame)
+    except TimecodeError:
+        return ""
+
+
+def _look(look: FrameDetections) -> Document:
+    boxes = [_detection(found) for found in look.detections]
+    return {"frame": look.frame, "pts": look.pts, "seconds": float(look.seconds), "boxes": boxes}
+
+
+def _detection(found: Detection) -> Document:
+    return {"bbox": _corners(found.box), "state": str(found.state), "score": round(float(found.score), 4)}
+
+
+def _corners(box: Box) -> list[float]:
+    """To a hundredth of a pixel."""
+    return [round(float(value), 2) for value in (box.x, box.y, box.w, box.h)]
