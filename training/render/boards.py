@@ -218,7 +218,7 @@ class _Painter:
 
     def extras(self) -> None:
         """Tape, stickers, a brand, a colour stripe: each on some boards only."""
-        if self.rng.random() < 0.28:
+        if self.rng.random() < 0.2:
             for _ in range(int(self.rng.integers(1, 7))):
                 self._tape()
         if self.rng.random() < 0.12:

@@ -7,6 +7,7 @@ the two sticks meet. The board hangs below it, the upper stick lies above it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,10 @@ from training.slates import Box
 
 Matrix = NDArray[np.float64]
 Points = NDArray[np.float64]
-Picture = NDArray[np.uint8]
+#: uint8, H x W x channels (OpenCV's stubs know no narrower type).
+Picture = NDArray[Any]
+#: float32, of any shape.
+Floats = NDArray[Any]
 
 
 def shift(x: float, y: float) -> Matrix:
@@ -31,7 +35,7 @@ def turn(degrees: float, x: float, y: float) -> Matrix:
     """Rotation about (x, y); positive raises the right side of what lies right of (x, y)."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     spin = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]], float)
-    return shift(x, y) @ spin @ shift(-x, -y)
+    return np.asarray(shift(x, y) @ spin @ shift(-x, -y), float)
 
 
 def project(matrix: Matrix, points: Points) -> Points:
@@ -122,7 +126,7 @@ class Layer:
     texture: Picture
     to_plane: Matrix
 
-    def warp(self, matrix: Matrix, region: Region) -> NDArray[np.float32]:
+    def warp(self, matrix: Matrix, region: Region) -> Floats:
         """The layer seen through a homography: premultiplied RGBA float32, 0 to 255, for the region."""
         half = shift(0.5, 0.5)
         to_region = shift(-region.x0 - 0.5, -region.y0 - 0.5) @ matrix @ self.to_plane @ half
@@ -137,12 +141,12 @@ def premultiplied(color: Picture, alpha: Picture) -> Picture:
     return np.asarray(np.pad(np.dstack([solid, alpha]), ((1, 1), (1, 1), (0, 0))), np.uint8)
 
 
-def over(below: NDArray[np.float32], above: NDArray[np.float32]) -> NDArray[np.float32]:
+def over(below: Floats, above: Floats) -> Floats:
     """Porter-Duff over, both premultiplied RGBA."""
     return np.asarray(above + below * (1 - above[..., 3:] * np.float32(1 / 255)), np.float32)
 
 
-def lay(picture: Picture, layer: NDArray[np.float32], region: Region) -> None:
+def lay(picture: Picture, layer: Floats, region: Region) -> None:
     """Lay premultiplied RGBA onto the picture, in place."""
     part = picture[region.slices]
     mixed = layer[..., :3] + part * (1 - layer[..., 3:] * np.float32(1 / 255))

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from training.render.geometry import Picture, Region, lay
+from training.render.geometry import Floats, Picture, Points, Region, lay
 from training.render.lettering import Color
 from training.render.surfaces import cloth, soft_noise
 
@@ -37,7 +36,9 @@ class Hand:
     seed: int
 
 
-def choose_hand(rng: np.random.Generator, x: float, y: float, inward: float, size: float, shown: str) -> Hand:
+def choose_hand(
+    rng: np.random.Generator, x: float, y: float, inward: float, *, size: float, shown: str
+) -> Hand:
     glove = rng.random() < 0.06
     return Hand(
         x=x,
@@ -53,7 +54,7 @@ def choose_hand(rng: np.random.Generator, x: float, y: float, inward: float, siz
     )
 
 
-def draw_hand(picture: Picture, hand: Hand, gain: NDArray[np.float32]) -> None:
+def draw_hand(picture: Picture, hand: Hand, gain: Floats) -> None:
     """Draw the hand and its arm onto the picture, in place; gain (3) is the light on it."""
     high, wide = picture.shape[:2]
     elbow = np.array([hand.x, hand.y]) + _way(hand.arm) * hand.size * 14
@@ -77,9 +78,7 @@ def draw_hand(picture: Picture, hand: Hand, gain: NDArray[np.float32]) -> None:
     lay(picture, _shaded(lined, flesh, hand.size * 0.22, rng), region)
 
 
-def _shaded(
-    color: NDArray[np.float32], mask: Picture, depth: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def _shaded(color: Floats, mask: Picture, depth: float, rng: np.random.Generator) -> Floats:
     """Round a flat shape: darker towards its edge and away from the light."""
     inner = cv2.distanceTransform((mask > 127).astype(np.uint8), cv2.DIST_L2, 3)
     bulge = np.minimum(inner / max(depth, 1.0), 1.0)
@@ -91,18 +90,16 @@ def _shaded(
     return np.dstack([shaded, edge]).astype(np.float32)
 
 
-def _way(degrees: float) -> NDArray[np.float64]:
+def _way(degrees: float) -> Points:
     return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
 
 
-def _stroke(
-    mask: Picture, start: NDArray[np.float64], end: NDArray[np.float64], width: float, value: int = 255
-) -> None:
+def _stroke(mask: Picture, start: Points, end: Points, width: float, value: int = 255) -> None:
     a, b = (tuple(int(v) for v in np.round(p * 8)) for p in (start, end))
     cv2.line(mask, a, b, value, max(1, round(width)), cv2.LINE_AA, 3)
 
 
-def _arm(mask: Picture, hand: Hand, at: NDArray[np.float64], rng: np.random.Generator) -> None:
+def _arm(mask: Picture, hand: Hand, at: Points, rng: np.random.Generator) -> None:
     along, across = _way(hand.arm), _way(hand.arm + 90)
     wrist, elbow = at + along * hand.size * 0.5, at + along * hand.size * 15
     thin, thick = hand.size * float(rng.uniform(0.34, 0.48)), hand.size * float(rng.uniform(0.8, 1.8))
@@ -110,9 +107,7 @@ def _arm(mask: Picture, hand: Hand, at: NDArray[np.float64], rng: np.random.Gene
     cv2.fillConvexPoly(mask, np.round(np.array(corners) * 8).astype(np.int32), 255, cv2.LINE_AA, 3)
 
 
-def _fingers(
-    flesh: Picture, creases: Picture, hand: Hand, at: NDArray[np.float64], rng: np.random.Generator
-) -> None:
+def _fingers(flesh: Picture, creases: Picture, hand: Hand, at: Points, rng: np.random.Generator) -> None:
     forward, aside = _way(hand.fingers), _way(hand.fingers + 90) * (1 if hand.seed % 2 else -1)
     palm = hand.size
     axes = (int(palm * 0.55), int(palm * 0.48))
@@ -142,9 +137,7 @@ def _fingers(
         _stroke(flesh, tip - forward * palm * 0.8, tip + forward * palm * 0.7, palm * 0.11)
 
 
-def draw_person(
-    picture: Picture, x: float, y: float, head: float, gain: NDArray[np.float32], seed: int
-) -> None:
+def draw_person(picture: Picture, x: float, y: float, head: float, gain: Floats, seed: int) -> None:
     """A head of `head` pixels height with its top at y, shoulders and a torso below, in place."""
     rng = np.random.default_rng(seed)
     high, wide = picture.shape[:2]
@@ -177,7 +170,7 @@ def draw_person(
     lay(picture, _shaded(flat * skin, face, head * 0.4, rng), region)
 
 
-def _features(shade: NDArray[np.float32], at: NDArray[np.float64], head: float) -> None:
+def _features(shade: Floats, at: Points, head: float) -> None:
     for side in (-1, 1):
         eye = (int(at[0] + side * head * 0.15), int(at[1] + head * 0.45))
         cv2.ellipse(

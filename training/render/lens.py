@@ -6,13 +6,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from training.render.geometry import Picture
+from training.render.geometry import Floats, Picture
 from training.render.lettering import faces, printed, stamp, word
 from training.render.surfaces import soft_noise
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -148,7 +145,7 @@ def _vignetted(picture: Picture, depth: float) -> Picture:
     high, wide = picture.shape[:2]
     x, y = np.linspace(-1, 1, wide, dtype=np.float32), np.linspace(-1, 1, high, dtype=np.float32)
     shade = 1 - np.float32(depth) * np.minimum((x[None] ** 2 + y[:, None] ** 2) / 2, 1)
-    return cv2.multiply(picture, cv2.merge([shade] * 3), dtype=cv2.CV_8U)  # type: ignore[no-any-return]
+    return cv2.multiply(picture, cv2.merge([shade] * 3), dtype=cv2.CV_8U)
 
 
 def add_grain(picture: Picture, amount: float, rng: np.random.Generator) -> Picture:
@@ -157,11 +154,11 @@ def add_grain(picture: Picture, amount: float, rng: np.random.Generator) -> Pict
     coarse = float(rng.uniform(1, 2.2))
     shape = (int(high / coarse) + 1, int(wide / coarse) + 1)
     if rng.random() < 0.5:
-        noise = rng.standard_normal(shape, np.float32) * np.float32(amount)
-        noise = cv2.merge([cv2.resize(noise, (wide, high))] * 3)
+        grey = rng.standard_normal(shape, np.float32) * np.float32(amount)
+        noise: Floats = cv2.merge([cv2.resize(grey, (wide, high))] * 3)
     else:
         noise = cv2.resize(rng.standard_normal((*shape, 3), np.float32) * np.float32(amount), (wide, high))
-    return cv2.add(picture, noise, dtype=cv2.CV_8U)  # type: ignore[no-any-return]
+    return cv2.add(picture, noise, dtype=cv2.CV_8U)
 
 
 def overlay(picture: Picture, rng: np.random.Generator) -> None:
@@ -215,6 +212,7 @@ def _brackets(picture: Picture, rng: np.random.Generator, color: tuple[int, int,
 def compress(picture: Picture, quality: int) -> Picture:
     """JPEG there and back."""
     ok, stored = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not ok:
+    again = cv2.imdecode(stored, cv2.IMREAD_COLOR) if ok else None
+    if again is None:
         raise RuntimeError("JPEG encoding failed")
-    return np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
+    return np.asarray(again[..., ::-1], np.uint8)

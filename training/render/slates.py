@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from training.render.boards import BoardLook, choose_board, draw_board
 from training.render.geometry import (
+    Floats,
     Layer,
     Matrix,
     Picture,
@@ -78,9 +78,9 @@ class Slate:
         x = np.linspace(0.33, 0.97, 9)
         if self.look.sticks.hinge_right:
             x = 1 - x
-        return np.c_[x, np.full(9, -0.4 * self.look.sticks.thick)]
+        return np.column_stack([x, np.full(9, -0.4 * self.look.sticks.thick)])
 
-    def draw(self, matrix: Matrix, angles: Sequence[float], region: Region) -> NDArray[np.float32]:
+    def draw(self, matrix: Matrix, angles: Sequence[float], region: Region) -> Floats:
         """Premultiplied RGBA (float32, 0 to 255) for the region; several angles are averaged: a moving stick."""
         board = self.board.warp(matrix, region)
         sticks = [self.stick.warp(matrix @ self.swing(angle), region) for angle in angles]

@@ -125,7 +125,7 @@ def _paint(
         if look.kind == "wood" and stripe == look.body:
             continue
         cv2.fillConvexPoly(color, (corners * 16).astype(np.int32), stripe, cv2.LINE_AA, 4)
-    worn = 0.82 + 0.22 * soft_noise(rng, wide, high, cells=6)[..., None]
+    worn = 0.92 + 0.1 * soft_noise(rng, wide, high, cells=4)[..., None]
     color = np.clip(color * worn, 0, 255).astype(np.uint8)
     for place in range(look.bolts):
         at = (round(high * (0.5 + place * 0.9)), round(high * (0.35 + 0.3 * (place % 2))))

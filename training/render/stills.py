@@ -6,37 +6,29 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from training.render.distractors import KINDS, draw_distractor
-from training.render.geometry import Picture, Points, Pose, Region, box_around, lay, project
+from training.render.geometry import Floats, Picture, Pose, Region, box_around
 from training.render.hands import choose_hand, draw_hand, draw_person
-from training.render.lens import choose_grade, compress, develop, falloff, line_kernel, overlay, shine
+from training.render.lens import choose_grade, compress, develop, overlay
 from training.render.scenes import Backgrounds
 from training.render.slates import Slate, choose_slate, draw_slate, silhouette
+from training.render.staging import (
+    CLOSED_PLAY,
+    OPEN_FROM,
+    RenderedSlate,
+    Staged,
+    choose_grips,
+    choose_softness,
+    lay_slate,
+    light_slate,
+    scene_light,
+    truth_of,
+)
 from training.slates import Box, State
 
-#: Sticks this many degrees apart or fewer are closed: play in the hinge.
-CLOSED_PLAY = 0.4
-#: The smallest angle that is called open.
-OPEN_FROM = 1.5
 #: An opening must be this wide at the sticks' end to be seen at all, in pixels.
 SEEN_GAP = 2.6
-
-
-@dataclass(frozen=True)
-class RenderedSlate:
-    """A slate in a picture: the tight box around board and both sticks, clipped to the picture, and its state.
-
-    `ignore`: the sticks are out of the picture or covered, or the slate is nearly out, so nobody could know its state.
-    """
-
-    box: Box
-    state: State
-    ignore: bool
-    angle: float
-    upside_down: bool
-    style: str
 
 
 @dataclass(frozen=True)
@@ -47,11 +39,20 @@ class Still:
 
 @dataclass(frozen=True)
 class _Plan:
-    state: State
     angle: float
     moving: float  # degrees the upper stick travels during the exposure
     pose: Pose
-    upside_down: bool
+
+
+@dataclass(frozen=True)
+class _Lots:
+    """Where chance comes from: `coin` decides the state and all that goes with it, `rng` the rest."""
+
+    rng: np.random.Generator
+    coin: np.random.Generator
+    backgrounds: Backgrounds
+    state: State | None
+    upside_down: bool | None
 
 
 def render_still(
@@ -65,25 +66,28 @@ def render_still(
 ) -> Still:
     """One picture, `size` is (width, height); the same arguments give the same bytes.
 
-    Everything is drawn by lot from the seed. `state`, `upside_down` and `empty` fix what they name. The state has its
-    own stream of random numbers: nothing in the picture but the sticks (and where a hand holds them) goes with it.
+    Everything is drawn by lot from the seed. `state`, `upside_down` and `empty` fix what they name. The state has
+    its own stream of random numbers: nothing in the picture but the sticks (and a hand at them) goes with it.
     """
-    words = list(seed) if isinstance(seed, tuple) else [seed]
+    words = seed if isinstance(seed, tuple) else (seed,)
     rng, coin = np.random.default_rng([*words, 1]), np.random.default_rng([*words, 2])
-    wide, high = size
-    backgrounds = backgrounds or Backgrounds()
-    picture = np.ascontiguousarray(backgrounds.scene(rng, wide, high))
+    lots = _Lots(rng, coin, backgrounds or Backgrounds(), state, upside_down)
+    picture = np.ascontiguousarray(lots.backgrounds.scene(rng, *size))
     none = bool(rng.random() < 0.15) if empty is None else empty
-    _distractors(picture, rng, backgrounds, 0.75 if none else 0.35)
-    count = 0 if none else 1 + int(rng.random() < 0.05)
+    _distractors(picture, lots, 0.75 if none else 0.35)
     slates: list[RenderedSlate] = []
-    for _ in range(count):
-        shown = _add_slate(picture, rng, coin, backgrounds, state, upside_down, slates)
-        if shown:
-            slates.append(shown)
+    for _ in range(0 if none else 1 + int(rng.random() < 0.05)):
+        slates += _add_slate(picture, lots, slates)
     if none and rng.random() < 0.4:
         _bare_hand(picture, rng)
-    grade = choose_grade(rng)
+    if slates and rng.random() < 0.04:
+        picture, slates = _mirrored(picture, slates)
+    return Still(_recorded(picture, slates, rng), slates)
+
+
+def _recorded(picture: Picture, slates: list[RenderedSlate], rng: np.random.Generator) -> Picture:
+    """The scene through camera, grade, overlays and encoder."""
+    grade, high = choose_grade(rng), picture.shape[0]
     if any(_outside(slate.box, high, grade.letterbox) for slate in slates):
         grade = replace(grade, letterbox=1.0)
     picture = np.ascontiguousarray(develop(picture, grade))
@@ -91,12 +95,18 @@ def render_still(
         overlay(picture, rng)
     if rng.random() < 0.3:
         picture = compress(picture, int(rng.integers(12, 60)))
-    return Still(picture, slates)
+    return picture
 
 
 def _outside(box: Box, high: int, share: float) -> bool:
     bar = high * (1 - share) / 2
     return box.y < bar or box.y + box.h > high - bar
+
+
+def _mirrored(picture: Picture, slates: list[RenderedSlate]) -> tuple[Picture, list[RenderedSlate]]:
+    wide = picture.shape[1]
+    turned = [replace(s, box=replace(s.box, x=wide - s.box.x - s.box.w)) for s in slates]
+    return np.ascontiguousarray(picture[:, ::-1]), turned
 
 
 def _angle(coin: np.random.Generator, width: float, state: State) -> float:
@@ -108,130 +118,54 @@ def _angle(coin: np.random.Generator, width: float, state: State) -> float:
     return float(max(coin.uniform(6, 60) if coin.random() < 0.35 else coin.triangular(6, 22, 45), seen))
 
 
-def _plan(
-    rng: np.random.Generator,
-    coin: np.random.Generator,
-    wide: int,
-    high: int,
-    state: State | None,
-    upside: bool | None,
-) -> _Plan:
+def _plan(lots: _Lots, wide: int, high: int) -> _Plan:
+    rng, coin = lots.rng, lots.coin
     size = min(wide, high * 1.5) * float(np.clip(np.exp(rng.normal(np.log(0.33), 0.5)), 0.07, 0.9))
-    state = state or (State.OPEN if coin.random() < 0.5 else State.CLOSED)
-    roll = float(rng.normal(0, 9) if rng.random() < 0.7 else rng.normal(0, 28))
-    turned = bool(rng.random() < 0.1) if upside is None else upside
+    state = lots.state or (State.OPEN if coin.random() < 0.5 else State.CLOSED)
+    turned = bool(rng.random() < 0.1) if lots.upside_down is None else lots.upside_down
     edge = rng.random() < 0.16
     spread = 0.62 if edge else 0.5 - 0.3 * min(size / wide, 1)
     pose = Pose(
         x=wide * (0.5 + float(rng.uniform(-spread, spread))),
         y=high * (0.53 + float(rng.uniform(-0.55, 0.55) if edge else rng.normal(0, 0.15))),
         width=size,
-        roll=roll + 180 * turned,
+        roll=float(np.clip(rng.normal(0, 9 if rng.random() < 0.7 else 28), -80, 80)) + 180 * turned,
         yaw=float(rng.normal(0, 17)),
         pitch=float(rng.normal(0, 13)),
         distance=float(rng.uniform(1.6, 6)),
     )
     angle = _angle(coin, size, state)
     moving = float(coin.uniform(2, 16)) if state is State.OPEN and coin.random() < 0.15 else 0.0
-    return _Plan(state, angle, min(moving, max(angle - OPEN_FROM, 0)), pose, turned)
+    return _Plan(angle, min(moving, max(angle - OPEN_FROM, 0)), pose)
 
 
-def _add_slate(
-    picture: Picture,
-    rng: np.random.Generator,
-    coin: np.random.Generator,
-    backgrounds: Backgrounds,
-    state: State | None,
-    upside_down: bool | None,
-    others: list[RenderedSlate],
-) -> RenderedSlate | None:
+def _add_slate(picture: Picture, lots: _Lots, others: list[RenderedSlate]) -> list[RenderedSlate]:
+    """Add one slate, in place; an empty list where there is no room for it."""
     high, wide = picture.shape[:2]
-    plan = _plan(rng, coin, wide, high, state, upside_down)
+    rng, plan = lots.rng, _plan(lots, wide, high)
     look = choose_slate(rng)
     slate = draw_slate(look, float(np.clip(plan.pose.width * 1.25, 56, 900)))
-    outline = silhouette(slate, plan.pose, plan.angle)
-    box = box_around(outline, wide, high)
+    box = box_around(silhouette(slate, plan.pose, plan.angle), wide, high)
     if box is None or any(box.iou(other.box) > 0 for other in others):
-        return None
+        return []
     gain = scene_light(picture, box, rng)
     if rng.random() < 0.4:
         _holder(picture, rng, plan.pose, gain)
-    region = Region.around(outline, wide, high, margin=14)
-    before = picture[region.slices].copy()
     if rng.random() < 0.25:
         _shadow(picture, slate, plan, rng)
-    lay(picture, _lit(slate, plan, region, before, rng, gain), region)
-    covered = np.zeros((high, wide), bool)
-    kept = picture.copy()
-    _hands(picture, rng, coin, slate, plan, gain)
-    if rng.random() < 0.1:
-        _in_front(picture, rng, backgrounds, plan.pose, box)
-    covered |= np.any(picture != kept, axis=2)
-    ignore = _unknowable(slate, plan, box, outline, covered)
-    return RenderedSlate(box, plan.state, ignore, plan.angle, plan.upside_down, look.style)
-
-
-def _unknowable(slate: Slate, plan: _Plan, box: Box, outline: Points, covered: NDArray[np.bool_]) -> bool:
-    """Whether the place where the sticks meet, or the greater part of the slate, cannot be seen."""
-    high, wide = covered.shape
-    spots = project(plan.pose.homography(slate.look.centre), slate.contact())
-    inside = (spots > 0).all(axis=1) & (spots < [wide, high]).all(axis=1)
-    seen = [not covered[int(y), int(x)] for (x, y), here in zip(spots, inside, strict=True) if here]
-    whole = outline.max(axis=0) - outline.min(axis=0)
-    return sum(seen) < 0.4 * len(spots) or box.area < 0.25 * float(whole[0] * whole[1])
-
-
-def scene_light(picture: Picture, box: Box, rng: np.random.Generator) -> NDArray[np.float32]:
-    """The light on a slate (3 gains), mostly after what is around it."""
-    x0, y0 = int(max(0, box.x - box.w / 3)), int(max(0, box.y - box.h / 3))
-    around = picture[y0 : int(box.y + box.h * 1.33), x0 : int(box.x + box.w * 1.33)].reshape(-1, 3)
-    mean = around[:: max(1, len(around) // 2000)].mean(axis=0) / 255
-    level = float(mean.mean())
-    tint = np.clip((mean + 0.15) / (level + 0.15), 0.6, 1.5) ** float(rng.uniform(0, 0.8))
-    fitting = 0.3 + 0.85 * level**0.8
-    gain = fitting * rng.uniform(0.75, 1.3) if rng.random() < 0.75 else rng.uniform(0.2, 1.5)
-    return np.asarray(tint * gain, np.float32)
-
-
-def _lit(
-    slate: Slate,
-    plan: _Plan,
-    region: Region,
-    before: Picture,
-    rng: np.random.Generator,
-    gain: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """The slate as it will be laid in: sticks at their angle, light, shine, softened edges."""
-    matrix = plan.pose.homography(slate.look.centre)
+    room = lots.backgrounds.scene(rng, 48, 36) if rng.random() < 0.4 else None
+    soft, smear = choose_softness(rng, plan.pose.width)
+    lit = light_slate(slate, gain, room, rng)
+    grips = choose_grips(rng, lots.coin, look)
     angles = [plan.angle] if not plan.moving else list(plan.angle + plan.moving * np.linspace(-0.5, 0.5, 7))
-    layer = slate.draw(matrix, angles, region)
-    layer[..., :3] *= falloff(rng, region.shape) * gain
-    glossy = {"white": 0.35, "acrylic": 0.6}.get(slate.look.style, 0.2)
-    if rng.random() < glossy:
-        room = (
-            cv2.GaussianBlur(before[:, ::-1], (0, 0), max(1.0, plan.pose.width / 40))
-            if rng.random() < 0.4
-            else None
-        )
-        light = shine(rng, region.shape, room) * gain
-        layer[..., :3] += light * (layer[..., 3:] / 255)
-    np.clip(layer, 0, 255, out=layer)
-    return _softened(layer, rng, plan.pose.width)
-
-
-def _softened(layer: NDArray[np.float32], rng: np.random.Generator, width: float) -> NDArray[np.float32]:
-    """Several ways to blend, so that no one seam can be learnt."""
-    how = rng.random()
-    if how < 0.35:
-        return layer
-    if how < 0.8:
-        return np.asarray(cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(0.4, 1.1))), np.float32)
-    if how < 0.92:
-        return np.asarray(
-            cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(1.0, max(1.1, width / 110)))), np.float32
-        )
-    kernel = line_kernel(float(rng.uniform(2, max(3.0, width / 16))), float(rng.uniform(0, 180)))
-    return np.asarray(cv2.filter2D(layer, -1, kernel), np.float32)
+    lay_slate(picture, Staged(lit, gain, (), soft, smear), plan.pose, angles)
+    bare = picture.copy()
+    for grip in grips:
+        draw_hand(picture, grip.placed(slate, plan.pose, plan.angle), gain)
+    if rng.random() < 0.1:
+        _in_front(picture, lots, plan.pose, box)
+    truth = truth_of(slate, plan.pose, plan.angle, (wide, high), np.any(picture != bare, axis=2))
+    return [truth] if truth else []
 
 
 def _shadow(picture: Picture, slate: Slate, plan: _Plan, rng: np.random.Generator) -> None:
@@ -247,72 +181,23 @@ def _shadow(picture: Picture, slate: Slate, plan: _Plan, rng: np.random.Generato
     picture[region.slices] = (picture[region.slices] * shade).astype(np.uint8)
 
 
-def _holder(picture: Picture, rng: np.random.Generator, pose: Pose, gain: NDArray[np.float32]) -> None:
+def _holder(picture: Picture, rng: np.random.Generator, pose: Pose, gain: Floats) -> None:
     head = pose.width * float(rng.uniform(0.45, 1.0))
     x, y = pose.x + pose.width * float(rng.normal(0, 0.5)), pose.y - head * float(rng.uniform(0.6, 2.4))
     draw_person(picture, x, y, head, gain, int(rng.integers(2**31)))
-
-
-def _hands(
-    picture: Picture,
-    rng: np.random.Generator,
-    coin: np.random.Generator,
-    slate: Slate,
-    plan: _Plan,
-    gain: NDArray[np.float32],
-) -> None:
-    """Up to three hands: at the sides or below, over the board, and at the sticks (open or closed)."""
-    matrix, tall = plan.pose.homography(slate.look.centre), slate.look.board.height
-    size = plan.pose.width * float(rng.uniform(0.22, 0.42))
-    spots: list[tuple[float, float, float, str]] = []
-    if rng.random() < 0.7:
-        at = float(rng.uniform(0.35, 1.0)) * tall
-        sides = [(-0.06, at, 0.0), (1.06, at, 180.0), (float(rng.uniform(0.1, 0.9)), tall + 0.07, -90.0)]
-        for place in rng.permutation(3)[: 1 + int(rng.random() < 0.35)]:
-            spots.append((*sides[place], str(rng.choice(["thumb", "fingers"], p=[0.6, 0.4]))))
-    if rng.random() < 0.07:
-        spots.append((float(rng.uniform(0.2, 0.8)), tall * float(rng.uniform(0.6, 1.0)), -80.0, "point"))
-    for x, y, inward, shown in spots:
-        at_picture = project(matrix, np.array([[x, y]]))[0]
-        hand = choose_hand(rng, *at_picture, inward + plan.pose.roll, size, shown)
-        draw_hand(picture, hand, gain)
-    if rng.random() < 0.3:
-        _stick_hand(picture, rng, coin, slate, plan, gain, size)
-
-
-def _stick_hand(
-    picture: Picture,
-    rng: np.random.Generator,
-    coin: np.random.Generator,
-    slate: Slate,
-    plan: _Plan,
-    gain: NDArray[np.float32],
-    size: float,
-) -> None:
-    """A hand at the upper stick: it raises it, or holds it down."""
-    x, thick = float(coin.uniform(0.3, 1.02)), slate.look.sticks.thick
-    if slate.look.sticks.hinge_right:
-        x = 1 - x
-    matrix = plan.pose.homography(slate.look.centre) @ slate.swing(plan.angle)
-    at = project(matrix, np.array([[x, -thick * (1 + float(rng.uniform(0.2, 0.9)))]]))[0]
-    swing = -plan.angle if not slate.look.sticks.hinge_right else plan.angle
-    inward = 90 + plan.pose.roll + swing
-    hand = choose_hand(rng, *at, inward, size * 0.85, str(rng.choice(["thumb", "fingers"])))
-    draw_hand(picture, hand, gain)
 
 
 def _bare_hand(picture: Picture, rng: np.random.Generator) -> None:
     high, wide = picture.shape[:2]
     at = rng.uniform(0, 1, 2) * [wide, high]
     size, inward = wide * float(rng.uniform(0.04, 0.16)), float(rng.uniform(0, 360))
-    hand = choose_hand(
-        rng, float(at[0]), float(at[1]), inward, size, str(rng.choice(["thumb", "fingers", "point"]))
-    )
+    shown = str(rng.choice(["thumb", "fingers", "point"]))
+    hand = choose_hand(rng, float(at[0]), float(at[1]), inward, size=size, shown=shown)
     draw_hand(picture, hand, np.full(3, rng.uniform(0.4, 1.1), np.float32))
 
 
-def _distractors(picture: Picture, rng: np.random.Generator, backgrounds: Backgrounds, chance: float) -> None:
-    high, wide = picture.shape[:2]
+def _distractors(picture: Picture, lots: _Lots, chance: float) -> None:
+    (high, wide), rng = picture.shape[:2], lots.rng
     while rng.random() < chance:
         pose = Pose(
             x=float(rng.uniform(0, wide)),
@@ -322,13 +207,14 @@ def _distractors(picture: Picture, rng: np.random.Generator, backgrounds: Backgr
             yaw=float(rng.normal(0, 22)),
             pitch=float(rng.normal(0, 15)),
         )
-        draw_distractor(picture, rng, backgrounds, str(rng.choice(KINDS)), pose, float(rng.uniform(0.3, 1.1)))
+        draw_distractor(
+            picture, rng, lots.backgrounds, str(rng.choice(KINDS)), pose, float(rng.uniform(0.3, 1.1))
+        )
 
 
-def _in_front(
-    picture: Picture, rng: np.random.Generator, backgrounds: Backgrounds, pose: Pose, box: Box
-) -> None:
+def _in_front(picture: Picture, lots: _Lots, pose: Pose, box: Box) -> None:
     """Something or someone between the camera and a part of the slate."""
+    rng = lots.rng
     x = box.x + box.w * float(rng.choice([rng.uniform(-0.2, 0.15), rng.uniform(0.85, 1.2)]))
     if rng.random() < 0.5:
         head = pose.width * float(rng.uniform(0.3, 0.7))
@@ -339,4 +225,4 @@ def _in_front(
         return
     thing = Pose(x, box.y + box.h * float(rng.uniform(0.4, 1.1)), pose.width * float(rng.uniform(0.15, 0.6)))
     kind = str(rng.choice([k for k in KINDS if k not in ("stripes", "barrier", "tape")]))
-    draw_distractor(picture, rng, backgrounds, kind, thing, float(rng.uniform(0.3, 1.0)))
+    draw_distractor(picture, rng, lots.backgrounds, kind, thing, float(rng.uniform(0.3, 1.0)))

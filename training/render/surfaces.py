@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from training.render.geometry import Picture
+from training.render.geometry import Floats, Picture
 
 
-def soft_noise(rng: np.random.Generator, wide: int, high: int, *, cells: int) -> NDArray[np.float32]:
+def soft_noise(rng: np.random.Generator, wide: int, high: int, *, cells: int) -> Floats:
     """Smooth noise, 0 to 1, with about `cells` bumps across."""
     rough = rng.random((cells + 2, cells + 2), np.float32)
     grown = cv2.resize(rough, (max(1, wide), max(1, high)), interpolation=cv2.INTER_CUBIC)
     return np.clip(grown, 0, 1).astype(np.float32)
 
 
-def wood(rng: np.random.Generator, wide: int, high: int, color: tuple[float, float, float]) -> Picture:
+def wood(rng: np.random.Generator, wide: int, high: int, color: tuple[float, ...]) -> Picture:
     """Grain running from left to right."""
     grain = cv2.resize(
         rng.random((max(2, high // 2), 6), np.float32), (wide, high), interpolation=cv2.INTER_LINEAR
@@ -26,7 +25,7 @@ def wood(rng: np.random.Generator, wide: int, high: int, color: tuple[float, flo
     return np.clip(np.asarray(color, np.float32) * shade[..., None], 0, 255).astype(np.uint8)
 
 
-def cloth(rng: np.random.Generator, wide: int, high: int, color: tuple[float, float, float]) -> Picture:
+def cloth(rng: np.random.Generator, wide: int, high: int, color: tuple[float, ...]) -> Picture:
     """Plain, striped or checked cloth with folds."""
     shade = 0.6 + 0.6 * soft_noise(rng, wide, high, cells=int(rng.integers(2, 6)))
     out = np.asarray(color, np.float32) * shade[..., None]
