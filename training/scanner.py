@@ -1,4 +1,4 @@
-"""The other end of the scanner process, for programs that must not load torch themselves (docs/scan-json.md)."""
+"""The other end of the scanner process, for programs that must not load torch (docs/scan-json.md)."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class Scanner:
         self._process: subprocess.Popen[str] | None = None
         self._noise: IO[str] | None = None
         self._asked = 0
+        self._never_starts: ScannerFailed | None = None
 
     def scan(self, path: Path, *, on_progress: Callable[[int, int], None]) -> Line:
         """The result of a scan; `on_progress(done, total)`. Raises ScannerFailed."""
@@ -78,7 +79,9 @@ class Scanner:
         return result
 
     def _start(self) -> subprocess.Popen[str]:
-        self._noise = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        if self._never_starts:
+            raise self._never_starts
+        self._noise = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115: see close()
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -88,7 +91,12 @@ class Scanner:
             env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
             start_new_session=True,  # Ctrl-C is for us; the scanner ends when we do
         )
-        self._read()
+        try:
+            self._read()
+        except ScannerFailed as error:
+            self._never_starts = error  # nor would it the next time
+            self.close()
+            raise
         return self._process
 
     def _read(self) -> Line:

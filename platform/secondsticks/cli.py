@@ -1,0 +1,177 @@
+"""`secondsticks scan` and `secondsticks detect`: claps and slates without a server or a database.
+
+The network runs in a scanner process of its own. What comes out is described in docs/scan-json.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from secondsticks import __version__
+from secondsticks.gather import FolderUnreadable, gather
+from secondsticks.terminal import ProgressBar, printable, table
+from training.facts import FootageError
+from training.scanner import Scanner, ScannerFailed
+from training.sniff import refuse_what_is_no_video
+
+ALL_READ, SOME_FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
+Document = dict[str, Any]
+#: Reads one file and reports how far it is, from 0 to 1. Raises ScannerFailed or FootageError.
+Read = Callable[[Path, Callable[[float], None]], Document]
+
+
+class CheckpointRefused(Exception):
+    """The checkpoint that was asked for cannot be used."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(
+            errors="backslashreplace"
+        )  # a name must not end us on a terminal without its letters
+    options = _parser().parse_args(arguments)
+    command = _scan if options.command == "scan" else _detect
+    try:
+        with Scanner(checkpoint=options.checkpoint) as scanner:
+            return command(options, scanner)
+    except CheckpointRefused as error:
+        print(f"secondsticks: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:
+        # Whoever read our stdout has left. Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 128 + signal.SIGPIPE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="secondsticks", description="Finds the claps in film footage.")
+    parser.add_argument("--version", action="version", version=f"secondsticks {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    scan = commands.add_parser("scan", help="find the claps in clips", description="Find the claps in clips.")
+    scan.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a clip, or a folder of clips")
+    detect = commands.add_parser(
+        "detect", help="find the slates in still images", description="Find the slates in still images."
+    )
+    detect.add_argument("paths", nargs="+", type=Path, metavar="IMAGE", help="a still image")
+    detect.add_argument(
+        "--score-threshold", type=_score, default=0.5, metavar="S", help="from 0 to 1, otherwise 0.5"
+    )
+    for command in (scan, detect):
+        command.add_argument("--checkpoint", type=Path, metavar="FILE", help="instead of the shipped one")
+        command.add_argument("--json", action="store_true", help="one JSON document on stdout")
+        command.epilog = "Exit status: 0 all files were read, 1 some were not, 2 wrong usage."
+    return parser
+
+
+def _score(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:  # also refuses nan
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
+    return value
+
+
+def _scan(options: argparse.Namespace, scanner: Scanner) -> int:
+    def read(path: Path, report: Callable[[float], None]) -> Document:
+        refuse_what_is_no_video(path)  # at once, where it is plain, without waiting for the network
+        return _clip(path, scanner.scan(path, on_progress=lambda done, total: report(done / total)))
+
+    files = list(gather(options.paths))
+    if not files:
+        print("No video files were found.", file=sys.stderr)
+    clips, failed = _read_all(files, read, what="clips")
+    _print({"version": 1, "clips": clips, "failed": failed}, options.json, _clip_lines(clips))
+    return SOME_FAILED if failed else ALL_READ
+
+
+def _detect(options: argparse.Namespace, scanner: Scanner) -> int:
+    def read(path: Path, report: Callable[[float], None]) -> Document:
+        return {"path": str(path), **scanner.detect(path, score_threshold=options.score_threshold)}
+
+    files = list(dict.fromkeys(options.paths))
+    images, failed = _read_all(files, read, what="images")
+    _print({"version": 1, "images": images, "failed": failed}, options.json, _image_lines(images))
+    return SOME_FAILED if failed else ALL_READ
+
+
+def _read_all(
+    files: Sequence[Path | FolderUnreadable], read: Read, *, what: str
+) -> tuple[list[Document], list[Document]]:
+    """Read every file; what fails is said on stderr at once and does not stop the others."""
+    done: list[Document] = []
+    failed: list[Document] = []
+    with ProgressBar(len(files), what) as bar:
+        for number, path in enumerate(files):
+            try:
+                if isinstance(path, FolderUnreadable):
+                    raise path
+                done.append(read(path, lambda part, number=number: bar.reach(number + part)))
+            except (FolderUnreadable, FootageError, ScannerFailed) as error:
+                if isinstance(error, ScannerFailed) and error.kind == "checkpoint":
+                    raise CheckpointRefused(str(error)) from error
+                where = path.path if isinstance(path, FolderUnreadable) else path
+                failed.append({"path": str(where), "error": str(error)})
+                bar.say(f"{printable(where)}: {error}")
+            bar.reach(number + 1)
+    return done, failed
+
+
+def _clip(path: Path, result: Document) -> Document:
+    """One of the document's clips, from what the scanner says."""
+    facts = result["facts"]
+    return {
+        "path": str(path),
+        "fps": facts["rate"],
+        "frames": facts["frames"],
+        "start_timecode": facts["start_timecode"],
+        "verdict": result["verdict"],
+        "reason": result["reason"],
+        "claps": [
+            {name: clap[name] for name in ("frame", "timecode", "seconds", "confidence")}
+            for clap in result["claps"]
+        ],
+    }
+
+
+def _print(document: Document, as_json: bool, lines: Sequence[str]) -> None:
+    if as_json:
+        print(json.dumps(document, indent=1, allow_nan=False))
+    elif lines:
+        print("\n".join(lines))
+    sys.stdout.flush()
+
+
+def _clip_lines(clips: Sequence[Document]) -> list[str]:
+    rows = [["CLIP", "VERDICT", "CLAP", "FRAME", "CONFIDENCE", "WHY"]]
+    for clip in clips:
+        first = [printable(clip["path"]), clip["verdict"]]
+        claps = [[one["timecode"], str(one["frame"]), f"{one['confidence']:.2f}"] for one in clip["claps"]]
+        for number, clap in enumerate(claps or [["", "", ""]]):
+            rows.append([*(["", ""] if number else first), *clap, "" if number else clip["reason"]])
+    return table(rows) if clips else []
+
+
+def _image_lines(images: Sequence[Document]) -> list[str]:
+    rows = [["IMAGE", "STATE", "SCORE", "BOX"]]
+    for image in images:
+        found = [
+            [one["state"], f"{one['score']:.2f}", " ".join(f"{value:.0f}" for value in one["bbox"])]
+            for one in image["detections"]
+        ]
+        for number, cells in enumerate(found or [["no slate", "", ""]]):
+            rows.append(["" if number else printable(image["path"]), *cells])
+    return table(rows) if images else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())
