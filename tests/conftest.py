@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 import dramatiq
 import pytest
 
+pytest_plugins = ["tests.people"]
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(postgres: str) -> None:

@@ -28,7 +28,7 @@ def one_time_password() -> str:
 
 @site_admin_required
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def people(request: SignedInRequest) -> HttpResponse:
     """List the accounts, and add one. The new password is shown in the answer, and nowhere ever again."""
     form = PersonForm(request.POST or None)
@@ -68,4 +68,6 @@ class ChangePassword(views.PasswordChangeView):
         return super().form_valid(form)
 
 
-change_password = sensitive_post_parameters()(never_cache(ChangePassword.as_view()))
+change_password = require_http_methods(["GET", "HEAD", "POST"])(
+    sensitive_post_parameters()(never_cache(ChangePassword.as_view()))
+)

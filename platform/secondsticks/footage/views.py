@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from secondsticks.footage import folders
 from secondsticks.footage.forms import FolderForm, MemberForm, ProjectForm, RoleForm
@@ -22,7 +22,7 @@ LAST_ADMIN = "A project keeps at least one admin. Make somebody else an admin fi
 
 
 @login_required
-@require_GET
+@require_safe
 def projects(request: SignedInRequest) -> HttpResponse:
     mine = Project.objects.for_user(request.user).annotate(
         clip_count=Count("clips", distinct=True),
@@ -38,7 +38,7 @@ def projects(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_project(request: SignedInRequest) -> HttpResponse:
     form = ProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -51,7 +51,7 @@ def new_project(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def project_settings(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Show name and members to every member; let admins rename."""
     project = get_project_for(request.user, uuid, Role.ADMIN if request.method == "POST" else Role.ANNOTATOR)
@@ -142,7 +142,7 @@ def _is_last_admin(project: Project, membership: Membership) -> bool:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def register_folder(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     project = get_project_for(request.user, uuid, Role.LEAD)
     roots = folders.allowed_roots()

@@ -1,0 +1,36 @@
+"""Roles × routes of detection. Walked by tests/test_permissions.py."""
+
+from tests.routes import Route
+
+ROUTES = [
+    Route("detection:board", needs="annotator", args=("project",)),
+    Route("detection:board-clips", needs="annotator", args=("project",)),
+    Route("detection:project-csv", needs="annotator", args=("project",)),
+    Route("detection:project-json", needs="annotator", args=("project",)),
+    Route("detection:clip", needs="annotator", args=("clip",)),
+    Route("detection:clip-progress", needs="annotator", args=("clip",)),
+    Route("detection:clip-csv", needs="annotator", args=("clip",)),
+    Route("detection:clip-json", needs="annotator", args=("clip",)),
+    Route("detection:scan-again", needs="annotator", methods=("POST",), args=("clip",)),
+    Route("detection:cancel-scan", needs="annotator", methods=("POST",), args=("clip",)),
+    Route("detection:clap-closed", needs="annotator", args=("clap",)),
+    Route("detection:clap-open", needs="annotator", args=("clap",)),
+]
+
+
+def furnish(clip) -> dict[str, object]:
+    """A finished scan of the clip with one clap and its pictures."""
+    from secondsticks.detection import pictures
+    from secondsticks.detection.models import Checkpoint, Clap, Scan
+
+    checkpoint = Checkpoint.objects.create(name="day 0", architecture="fake", sha256="ab" * 32)
+    scan = Scan.objects.create(clip=clip, state="done", verdict="sure", checkpoint=checkpoint)
+    clap = Clap.objects.create(
+        scan=scan, frame=12, last_open=11, timecode="01:00:00:12", seconds=0.5, confidence=0.9,
+        picture="12.jpg", open_picture="11.jpg",
+    )  # fmt: skip
+    folder = pictures.folder_of(scan)
+    folder.mkdir(parents=True)
+    for name in ("11.jpg", "12.jpg"):
+        (folder / name).write_bytes(b"a picture")
+    return {"clap": clap.uuid}

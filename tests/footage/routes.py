@@ -1,0 +1,59 @@
+"""Roles × routes of footage. Walked by tests/test_permissions.py."""
+
+from tests.routes import Route
+
+READ = ("GET", "HEAD")
+FORM = ("GET", "HEAD", "POST")
+TUS = {"Tus-Resumable": "1.0.0"}
+
+ROUTES = [
+    Route("footage:projects", needs="outsider"),
+    Route("footage:password", needs="outsider", methods=FORM),
+    Route("footage:people", needs="site_admin", methods=FORM, form={"username": "new"}),
+    Route("footage:new-password", needs="site_admin", methods=("POST",), args=("person",)),
+    Route("footage:new-project", needs="outsider", methods=FORM, form={"name": "New"}),
+    Route(
+        "footage:project-settings",
+        needs={"GET": "annotator", "HEAD": "annotator", "POST": "admin"},
+        methods=FORM,
+        args=("project",),
+        form={"name": "New"},
+    ),
+    Route(
+        "footage:add-member",
+        needs="admin",
+        methods=("POST",),
+        args=("project",),
+        form={"person": "out", "role": "lead"},
+    ),
+    Route(
+        "footage:change-member",
+        needs="admin",
+        methods=("POST",),
+        args=("project", "member"),
+        form={"role": "lead"},
+    ),
+    Route("footage:remove-member", needs="admin", methods=("POST",), args=("project", "member")),
+    Route("footage:register-folder", needs="lead", methods=FORM, args=("project",), ok=(200, 422)),
+    Route(
+        "footage:project-upload",
+        needs="annotator",
+        methods=("POST", "OPTIONS"),
+        args=("project",),
+        headers={**TUS, "Upload-Length": "7"},
+        ok=(201, 204),
+    ),
+    Route(
+        "footage:upload",
+        only="annotator",
+        methods=("HEAD", "PATCH", "DELETE", "OPTIONS"),
+        args=("upload",),
+        headers={**TUS, "Upload-Offset": "0", "Content-Length": "0"},
+        ok=(200, 204, 415),  # a PATCH without a piece of a file
+    ),
+    Route("footage:clip-video", needs="annotator", args=("clip",)),
+    Route("footage:clip-source", needs="annotator", args=("clip",)),
+    Route("footage:clip-poster", needs="annotator", args=("clip",)),
+    Route("footage:clip-try-again", needs="annotator", methods=("POST",), args=("clip",)),
+    Route("footage:clip-remove", needs="lead", methods=("POST",), args=("clip",)),
+]
