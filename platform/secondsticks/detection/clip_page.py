@@ -17,7 +17,7 @@ from secondsticks.detection.board import (
 from secondsticks.detection.models import Clap, Scan
 from secondsticks.detection.moves import ScanState
 from secondsticks.footage.models import Clip, ClipState, ProxyState
-from training.timecode import frame_count_of
+from training.timecode import TimecodeError, frame_count_of
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,6 @@ class ClipPage:
         spans = self.scan.slate_spans if self.has_result else []
         return [span | {"end": span["last"] + 1} for span in spans]
 
-    @property
-    def first_timecode(self) -> str:
-        return self.clip.timecode_at(0)
-
     def facts(self) -> list[tuple[str, str]]:
         """The clip's facts as pairs of a label and a text."""
         clip = self.clip
@@ -109,15 +105,22 @@ class ClipPage:
     def player(self) -> dict[str, Any]:
         """What player.js needs to count frames: exact rate, first frame's count, claps."""
         clip = self.clip
-        start = clip.start_timecode or "00:00:00:00"
         return {
             "rate": [clip.rate_num, clip.rate_den],
             "frames": clip.frames,
-            "start": frame_count_of(start, clip.rate, clip.drop_frame),
+            "start": start_count(clip),
             "dropFrame": clip.drop_frame,
             "variable": clip.variable_rate,
             "claps": [{"frame": clap.frame, "seconds": clap.seconds} for clap in self.claps],
         }
+
+
+def start_count(clip: Clip) -> int | None:
+    """The count of the clip's first frame since midnight; None at rates that timecode cannot count."""
+    try:
+        return frame_count_of(clip.start_timecode or "00:00:00:00", clip.rate, clip.drop_frame)
+    except TimecodeError:
+        return None
 
 
 def rate_in_full(clip: Clip) -> str:
@@ -143,8 +146,10 @@ def read_clip_page(clip: Clip) -> ClipPage:
     siblings = Clip.objects.filter(project=clip.project).only("uuid", "name")
     before = siblings.filter(name__lt=clip.name) | siblings.filter(name=clip.name, pk__lt=clip.pk)
     after = siblings.filter(name__gt=clip.name) | siblings.filter(name=clip.name, pk__gt=clip.pk)
+    fresh = with_scans(Clip.objects.filter(pk=clip.pk)).get()
+    fresh.project = clip.project  # knows the role of the person asking
     return ClipPage(
-        clip=with_scans(Clip.objects.select_related("project")).get(pk=clip.pk),
+        clip=fresh,
         before=before.order_by("-name", "-pk").first(),
         after=after.order_by("name", "pk").first(),
     )

@@ -24,10 +24,10 @@ def folder_of(scan: Scan) -> Path:
     return scan.clip.folder / "pictures" / str(scan.uuid)
 
 
-def save(scan: Scan, claps: list[dict], *, still_ours: Callable[[], None]) -> dict[int, str]:
+def save(scan: Scan, path: Path, claps: list[dict], *, still_ours: Callable[[], None]) -> dict[int, str]:
     """Write the pictures of a scan's claps; frame number -> file name.
 
-    `still_ours` is called before each. A frame that cannot be read has no picture: the clap stands all the same.
+    `still_ours` is called before each. A clap whose frame cannot be read stands without its picture.
     """
     numbers = sorted({clap[name] for clap in claps[:PICTURED_CLAPS] for name in ("last_open", "frame")})
     saved: dict[int, str] = {}
@@ -35,7 +35,7 @@ def save(scan: Scan, claps: list[dict], *, still_ours: Callable[[], None]) -> di
         return saved
     folder = folder_of(scan)
     folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FootageError), Footage(scan.clip.path, longest_side=LONGEST_SIDE) as footage:
+    with contextlib.suppress(FootageError), Footage(path, longest_side=LONGEST_SIDE) as footage:
         for number in numbers:
             still_ours()
             try:

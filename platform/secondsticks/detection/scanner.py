@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 #: The scanner must say something within this many seconds: a ready line, progress, a result.
 SILENCE_LIMIT = 300.0
 SECRET_NAMES = re.compile(r"SECRET|PASSWORD|TOKEN|DATABASE_URL|BROKER_URL", re.IGNORECASE)
-REPOSITORY = Path(training.__file__).resolve().parent.parent
+# -P: a file beside the footage must never be imported in place of ours.
+SCANNER = [sys.executable, "-P", "-m", "training.scan", "--serve"]
 
 
 class ScannerDied(Exception):
@@ -43,8 +44,14 @@ class ClipRefused(Exception):
 
 
 def scanner_command(weights: Path) -> list[str]:
-    command = getattr(settings, "SCANNER_COMMAND", None) or [sys.executable, "-m", "training.scan", "--serve"]
+    command = getattr(settings, "SCANNER_COMMAND", None) or SCANNER
     return [*command, "--checkpoint", str(weights)]
+
+
+def environment() -> dict[str, str]:
+    """Our environment less its secrets: the scanner reads strangers' files."""
+    kept = {name: value for name, value in os.environ.items() if not SECRET_NAMES.search(name)}
+    return kept | {"PYTHONPATH": str(Path(training.__file__).resolve().parent.parent)}
 
 
 class Scanner:
@@ -66,8 +73,9 @@ class Scanner:
         try:
             yield from self._wait_for("ready", tick)
             self._say({"id": str(path), "path": str(path)})
-            yield from self._wait_for("result", tick)
-            finished = True
+            for event in self._wait_for("result", tick):
+                finished = event is not None and event["event"] == "result"
+                yield event
         except ClipRefused:
             finished = True
             raise
@@ -94,9 +102,8 @@ class Scanner:
             scanner_command(weights),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
-            cwd=REPOSITORY,
-            env={name: value for name, value in os.environ.items() if not SECRET_NAMES.search(name)},
+            encoding="ascii",
+            env=environment(),
             start_new_session=True,  # Ctrl-C is for the supervisor; the scanner ends with its parent
         )
         threading.Thread(target=_pump, args=(self._child.stdout, self._lines), daemon=True).start()

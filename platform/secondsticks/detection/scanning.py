@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import closing
+from pathlib import Path
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -13,6 +14,8 @@ from secondsticks.detection import champions, pictures, scans, timeline
 from secondsticks.detection.models import Checkpoint, Clap, Detection, Scan
 from secondsticks.detection.moves import ScanState
 from secondsticks.detection.scanner import ClipRefused, Scanner, ScannerDied
+from secondsticks.footage import folders
+from training.facts import FootageError
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +33,10 @@ def perform(claimed: scans.Claim, scanner: Scanner) -> None:
     """Bring a claimed scan to its end, or leave it to the next worker."""
     scan, token = claimed
     try:
+        path = folders.checked(scan.clip)
         checkpoint = champions.champion_for(scan.clip.project)
-        result = ask_scanner(claimed, scanner, checkpoint)
-        saved = pictures.save(scan, result["claps"], still_ours=lambda: renew(claimed))
+        result = ask_scanner(claimed, scanner, checkpoint, path)
+        saved = pictures.save(scan, path, result["claps"], still_ours=lambda: renew(claimed))
         write(claimed, checkpoint, result, saved)
     except LostScan:
         log.info("Scan %s is no longer ours (attempt %s): nothing written.", scan.uuid, token)
@@ -41,7 +45,7 @@ def perform(claimed: scans.Claim, scanner: Scanner) -> None:
             scans.give_back(claimed, error=str(refusal))
         else:
             scans.fail(claimed, error=str(refusal))
-    except champions.NoCheckpoint as error:
+    except (champions.NoCheckpoint, FootageError) as error:
         scans.fail(claimed, error=str(error))
     except ScannerDied as error:
         log.warning("Scan %s, attempt %s: %s", scan.uuid, token, error)
@@ -51,12 +55,12 @@ def perform(claimed: scans.Claim, scanner: Scanner) -> None:
         raise
 
 
-def ask_scanner(claimed: scans.Claim, scanner: Scanner, checkpoint: Checkpoint) -> dict:
+def ask_scanner(claimed: scans.Claim, scanner: Scanner, checkpoint: Checkpoint, path: Path) -> dict:
     """The scanner's result for the clip. Renews the lease all along, and raises LostScan if it is gone."""
     renew(claimed)
     renewed, progress = time.monotonic(), {}
     events = scanner.scan(
-        claimed.scan.clip.path,
+        path,
         weights=champions.weights_of(checkpoint),
         sha256=checkpoint.sha256,
         tick=RENEW_EVERY,

@@ -1,8 +1,8 @@
 """The life of a scan: asked for, claimed under a lease, done once, swept up when its worker is gone.
 
 The queue decides nothing: it may lose a message or deliver it twice. What counts is the row. A worker owns a
-scan while the row's `attempt` is the one it got when it claimed it; every later write asks for that number (the
-fencing token), so a worker that was paused and taken over can no longer write.
+scan while the row's `attempt` is the one it got when it claimed it; every later write asks for that number
+(the fencing token), so a worker that was paused and taken over can no longer write.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def ask_for_scan(clip, *, send) -> Scan | None:
             scan = Scan.objects.create(clip=clip, sent_at=Now())
     except IntegrityError:
         return None
-    transaction.on_commit(lambda: send(scan.uuid))
+    transaction.on_commit(lambda: send(scan.uuid), robust=True)  # the sweep sends what was not sent
     return scan
 
 

@@ -4,9 +4,11 @@
 /**
  * "HH:MM:SS:FF" of a frame (";FF" for drop-frame), past midnight from 00 again.
  * @param {number} frame counted from 0
- * @param {{rate: [number, number], start: number, dropFrame: boolean}} clip `start`: the count of frame 0
+ * @param {{rate: [number, number], start: ?number, dropFrame: boolean}} clip `start`: the count of frame 0,
+ *   null at a rate that timecode cannot count
  */
 function timecodeAt(frame, clip) {
+  if (clip.start === null) return "";
   const base = Math.round(clip.rate[0] / clip.rate[1]);
   const dropped = clip.dropFrame ? Math.round(base / 15) : 0;
   const perMinute = base * 60 - dropped;
