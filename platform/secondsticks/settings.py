@@ -1,5 +1,6 @@
 """All settings of the platform. Every variable read here is explained in .env.example."""
 
+import contextlib
 import os
 import secrets
 from datetime import timedelta
@@ -33,20 +34,26 @@ def env_int(name: str, default: int) -> int:
 
 def env_secret(name: str, kept_in: Path) -> str:
     """Read a secret from the environment, or from a file that is made once and that only we can read."""
-    value = os.environ.get(name, "")
-    if not value:
-        try:
-            kept_in.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(kept_in, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(60))
-        except FileExistsError:
-            pass
-        except OSError as error:
-            raise ImproperlyConfigured(f"Set {name}: {kept_in} cannot be written ({error}).") from None
-        value = kept_in.read_text()
+    try:
+        value = os.environ.get(name) or kept_secret(kept_in)
+    except OSError as error:
+        raise ImproperlyConfigured(f"Set {name}: {kept_in} cannot be kept ({error.strerror}).") from None
     if len(value) < 50 or len(set(value)) < 10 or value.startswith("django-insecure"):
         raise ImproperlyConfigured(f"{name} is too weak: give at least 50 random characters.")
     return value
+
+
+def kept_secret(path: Path) -> str:
+    """Return what the file holds, and make it first if need be: whole, as many may start at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(60))
+        with contextlib.suppress(FileExistsError):
+            os.link(unfinished, path)
+        unfinished.unlink()
+    return path.read_text()
 
 
 def database_from(url: str) -> dict[str, object]:
@@ -77,8 +84,8 @@ HOME = Path(
 MEDIA_ROOT = HOME / "media"
 LOGS = HOME / "logs"
 
-# Footage: the largest file that may be uploaded, the server folders whose clips may be used where they lie, and
-# nginx's internal prefix if it shall send videos instead of us.
+# Footage: the largest file that may be uploaded, the server folders whose clips may be used where they lie,
+# and nginx's internal prefix if it shall send videos instead of us.
 SECONDSTICKS_MAX_UPLOAD = env_int("SECONDSTICKS_MAX_UPLOAD", 200 * 10**9)
 SECONDSTICKS_FOLDERS = [f for f in os.environ.get("SECONDSTICKS_FOLDERS", "").split(os.pathsep) if f.strip()]
 SECONDSTICKS_X_ACCEL = os.environ.get("SECONDSTICKS_X_ACCEL", "").rstrip("/")

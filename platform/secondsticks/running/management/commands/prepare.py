@@ -16,9 +16,10 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
+from secondsticks.running.locks import Lock, held
+
 ADMIN = "admin"
 PASSWORD_VARIABLE = "SECONDSTICKS_ADMIN_PASSWORD"
-LOCK = 0x5EC1  # any number; two machines that start together migrate one after the other
 
 
 def migrate_if_pending() -> bool:
@@ -61,13 +62,11 @@ class Command(BaseCommand):
 
     def handle(self, *, demo: bool, **options: object) -> None:
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+            with held(Lock.PREPARE):  # machines that start together do this one after the other
                 migrated = migrate_if_pending()
                 password = make_first_admin()
                 if demo and wants_demo():
                     import_string(settings.DEMO)()
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
         except OperationalError as error:
             raise CommandError(
                 f"The database does not answer: {str(error).strip().splitlines()[0]}"

@@ -7,29 +7,24 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import Error, close_old_connections, connection
+from django.db import Error, OperationalError, close_old_connections, connection
 from django.utils.module_loading import import_string
 
+from secondsticks.running.locks import Lock, held_if_free
+
 logger = logging.getLogger(__name__)
-LOCK = 0x5EC0  # any number; one sweep at a time among all machines on this database
 
 
 def sweep_once(sweeps: list[Callable[[], None]]) -> None:
     """Run every sweep, unless another machine is at it. One that fails does not hold up the others."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        if cursor.fetchone() != (True,):
-            return
-        try:
-            for sweep in sweeps:
-                try:
-                    sweep()
-                except Error:
-                    raise
-                except Exception:
-                    logger.exception("%s.%s failed", sweep.__module__, sweep.__qualname__)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+    with held_if_free(Lock.SWEEP) as ours:
+        for sweep in sweeps if ours else []:
+            try:
+                sweep()
+            except OperationalError:  # the database went away: the others cannot do better
+                raise
+            except Exception:
+                logger.exception("%s.%s failed", sweep.__module__, sweep.__qualname__)
 
 
 class Command(BaseCommand):
