@@ -81,7 +81,8 @@ class Scanner:
     def _start(self) -> subprocess.Popen[str]:
         if self._never_starts:
             raise self._never_starts
-        self._noise = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115: see close()
+        # Closed in close().
+        self._noise = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 #: Kinds of StillError.
 STILL_ERRORS = ("missing", "empty", "not_picture", "too_large", "broken")
 #: Formats that are read, whatever the name says. EPS and the like, which start other programs, stay out.
-FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 #: 16-bit greys are scaled to 8 bits; Pillow would cut them off.
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I")
 MAX_PIXELS = 120_000_000
