@@ -18,7 +18,7 @@ class Grade:
 
     exposure: float
     gamma: float
-    balance: tuple[float, float, float]
+    balance: tuple[float, ...]
     saturation: float
     lift: float
     vignette: float

@@ -43,11 +43,18 @@ class Backgrounds:
         small = cv2.resize(stored, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB), np.uint8)
 
-    def scene(self, rng: np.random.Generator, wide: int, high: int, *, drawn: float = 0.15) -> Picture:
-        """A background of the given size; `drawn` is the share of drawn ones where there are photographs."""
+    def scene(
+        self, rng: np.random.Generator, wide: int, high: int, *, drawn: float = 0.15, calm: bool = False
+    ) -> Picture:
+        """A background of the given size; `drawn` is the share of drawn ones where there are photographs.
+
+        `calm`: nearly the whole of one photograph, as it is.
+        """
         photo = self.photo(rng)
         if photo is None or rng.random() < drawn:
             return drawn_scene(rng, wide, high)
+        if calm:
+            return crop(rng, photo, wide, high, closest=0.85, change=0.1)
         picture = crop(rng, photo, wide, high)
         if rng.random() < 0.12:  # a second photograph beside the first: more rooms than there are photographs
             other = crop(rng, self.photo(rng) if self.paths else photo, wide, high)  # type: ignore[arg-type]
@@ -56,22 +63,34 @@ class Backgrounds:
         return picture
 
 
-def crop(rng: np.random.Generator, photo: Picture, wide: int, high: int) -> Picture:
-    """A random part of a photograph at the given size, perhaps mirrored, with its colours moved."""
+def crop(
+    rng: np.random.Generator,
+    photo: Picture,
+    wide: int,
+    high: int,
+    *,
+    closest: float = 0.35,
+    change: float = 1.0,
+) -> Picture:
+    """A random part of a photograph at the given size, perhaps mirrored, with its colours moved.
+
+    `closest` is the smallest share of the photograph that may fill the picture; `change` is how far colours and
+    focus move, 0 to 1.
+    """
     tall, broad = photo.shape[:2]
     fit = min(broad / wide, tall / high)
-    part = fit * float(rng.uniform(0.35, 1.0))
+    part = fit * float(rng.uniform(closest, 1.0))
     w, h = int(wide * part), int(high * part)
     x, y = int(rng.integers(0, broad - w + 1)), int(rng.integers(0, tall - h + 1))
     how = cv2.INTER_AREA if part > 1 else cv2.INTER_LINEAR
     out = cv2.resize(photo[y : y + h, x : x + w], (wide, high), interpolation=how)
     if rng.random() < 0.5:
         out = out[:, ::-1]
-    gains = rng.uniform(0.5, 1.25) * rng.uniform(0.88, 1.12, 3)
+    gains = (rng.uniform(0.5, 1.25) * rng.uniform(0.88, 1.12, 3)) ** change
     ramp = np.arange(256, dtype=np.float32)[:, None] * gains
     table = np.clip(ramp, 0, 255).astype(np.uint8)
     out = cv2.LUT(np.ascontiguousarray(out), table[None])
-    if rng.random() < 0.45:
+    if rng.random() < 0.45 * change:
         out = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.6, max(1.0, wide / 90))))
     return np.asarray(out, np.uint8)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,7 +14,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from training.render.lens import compress
+from training.render.motion import KINDS
 from training.render.scenes import Backgrounds
+from training.render.shots import choose_shot
 from training.render.stills import Still, render_still
 from training.slates import CLASS_IDS
 
@@ -24,6 +28,30 @@ _SHAPES = ((16 / 9, 0.68), (4 / 3, 0.12), (2.39, 0.08), (1.0, 0.05), (9 / 16, 0.
 
 def draw_still(seed: int, index: int, size: tuple[int, int], backgrounds: Backgrounds) -> Still:
     return render_still((seed, index), size=size, backgrounds=backgrounds)
+
+
+def draw_frame(seed: int, index: int, size: tuple[int, int], backgrounds: Backgrounds) -> Still:
+    """A frame of a take, mostly one within four frames of a clap: half of those before it, half from it on."""
+    rng = np.random.default_rng([seed, index, 3])
+    rate = Fraction(int(rng.choice([24000, 25000, 30000, 60000], p=[0.4, 0.25, 0.25, 0.1])), 1000)
+    kind = str(rng.choice(KINDS, p=[0.4, 0.16, 0.1, 0.1, 0.06, 0.04, 0.04, 0.04, 0.06]))
+    shot = choose_shot(
+        kind,
+        rate=rate,
+        size=size,
+        seconds=6.0,
+        seed=int(rng.integers(2**31)),
+        backgrounds=backgrounds,
+        clean=bool(rng.random() < 0.3),
+    )
+    number = int(rng.integers(shot.frames))
+    if shot.claps and rng.random() < 0.8:
+        near = int(rng.integers(-4, 0) if rng.random() < 0.5 else rng.integers(0, 5))
+        number = int(np.clip(shot.claps[int(rng.integers(len(shot.claps)))] + near, 0, shot.frames - 1))
+    picture, slate = shot.frame(number)
+    if rng.random() < 0.5:
+        picture = compress(picture, int(rng.integers(15, 70)))
+    return Still(picture, [slate] if slate else [])
 
 
 def write_set(
