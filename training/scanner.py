@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 Line = dict[str, Any]
+#: -P: a file beside the footage must never be imported in place of ours.
+_COMMAND = [sys.executable, "-P", "-m", "training.scan", "--serve"]
 
 
 class ScannerFailed(Exception):
@@ -29,15 +31,19 @@ class Scanner:
     The process dies with this one, and when the `with` block ends.
     """
 
-    def __init__(self, *, checkpoint: Path | None = None, command: list[str] | None = None) -> None:
-        # -P: a file beside the footage must never be imported in place of ours.
-        self._command = command or [sys.executable, "-P", "-m", "training.scan", "--serve"]
+    def __init__(self, *, checkpoint: Path | None = None, command: Sequence[str] | None = None) -> None:
+        self._command = list(command or _COMMAND)
         if checkpoint is not None:
             self._command += ["--checkpoint", str(checkpoint.absolute())]
         self._process: subprocess.Popen[str] | None = None
         self._noise: IO[str] | None = None
         self._asked = 0
         self._never_starts: ScannerFailed | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while there is one."""
+        return self._process.pid if self._process else None
 
     def scan(self, path: Path, *, on_progress: Callable[[int, int], None]) -> Line:
         """The result of a scan; `on_progress(done, total)`. Raises ScannerFailed."""

@@ -66,7 +66,8 @@ def answer(line: str, detector: Detector, answers: IO[str]) -> None:
     """Answer one request; whatever goes wrong with it is said and does not end the process."""
     request: Line = {}
     try:
-        request = _parsed(line)
+        request = _object_in(line)
+        _check(request)
         result = _ANSWERS[request.get("ask", "scan")](request, detector, answers)
     except (FootageError, StillError) as error:
         failure = {"kind": error.kind, "error": str(error)}
@@ -92,18 +93,23 @@ class BadRequest(Exception):
     """A line that is not a request."""
 
 
-def _parsed(line: str) -> Line:
+def _object_in(line: str) -> Line:
     try:
         request = json.loads(line)
     except (ValueError, RecursionError):
         raise BadRequest("This line is not JSON.") from None
-    if not isinstance(request, dict) or not isinstance(request.get("path"), str):
+    if not isinstance(request, dict):
         raise BadRequest("A request is an object with an id and a path.")
-    if not isinstance(request.get("id"), str | int) or request.get("ask", "scan") not in _ANSWERS:
-        raise BadRequest("A request has an id and asks for a scan or a detect.")
-    if not isinstance(request.get("score_threshold", 0), int | float):
-        raise BadRequest("score_threshold is a number.")
     return request
+
+
+def _check(request: Line) -> None:
+    if not isinstance(request.get("path"), str) or not isinstance(request.get("id"), str | int):
+        raise BadRequest("A request is an object with an id and a path.")
+    if request.get("ask", "scan") not in tuple(_ANSWERS):
+        raise BadRequest("A request asks for a scan or a detect.")
+    if not isinstance(request.get("score_threshold", 0), int | float):
+        raise BadRequest("A score_threshold is a number.")
 
 
 def _scan(request: Line, detector: Detector, answers: IO[str]) -> Line:
