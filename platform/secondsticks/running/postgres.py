@@ -92,11 +92,12 @@ class Postgres:
     def wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         """Wait while the server lives, recovery after a crash included; make our database if missing."""
         while process.poll() is None:
+            time.sleep(0.1)  # first: asking too early puts a FATAL into the log
             try:
                 self._make_database()
                 return
             except psycopg.OperationalError:
-                time.sleep(0.05)
+                continue
         raise CannotStart(f"PostgreSQL stopped at once; its reason is above or in {self.home / 'logs'}.")
 
     def _make_database(self) -> None:
