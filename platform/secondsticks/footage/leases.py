@@ -66,7 +66,7 @@ def claim(uuid: str, wanted: Q, **columns: Any) -> Lease | None:
     clip = Clip.objects.select_related("project").filter(Q(uuid=uuid) & wanted & free()).first()
     if clip is None:
         return None
-    died = clip.leased_until is not None
+    died = int(clip.leased_until is not None)
     taken = Clip.objects.filter(wanted & free(), pk=clip.pk, attempt=clip.attempt).update(
         attempt=F("attempt") + 1, failures=F("failures") + died, leased_until=Now() + LEASE, **columns
     )
