@@ -1,6 +1,6 @@
 """Draw slates to train on, to test with and to show.
 
-python -m training.render stills --out DIR --count N --seed S [--backgrounds DIR] [--size 640x360] [--workers 2]
+python -m training.render stills --out DIR --count N --seed S [--backgrounds DIR] [--workers 2]
 python -m training.render frames --out DIR --count N ...      frames of takes, most of them around the clap
 python -m training.render clips --out DIR --kind head --count N --rate 24000/1001 --size 1280x720 --seconds 8
 """

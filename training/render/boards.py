@@ -15,7 +15,8 @@ STYLES = ("white", "black", "acrylic", "chalk", "wood", "digital", "inserts", "c
 _ODDS = (0.42, 0.16, 0.12, 0.07, 0.05, 0.07, 0.07, 0.04)
 _PENS: tuple[Color, ...] = ((25, 25, 30), (20, 30, 120), (170, 25, 30), (20, 95, 45))
 _TAPES: tuple[Color, ...] = (
-    (245, 240, 225), (250, 215, 60), (255, 120, 20), (240, 60, 130), (60, 190, 90), (60, 150, 230), (30, 30, 30),
+    (245, 240, 225), (250, 215, 60), (255, 120, 20), (240, 60, 130), (60, 190, 90),
+    (60, 150, 230), (30, 30, 30),
 )  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def choose_board(rng: np.random.Generator, stick: float) -> BoardLook:
 
 
 def draw_board(look: BoardLook, resolution: float, digits: str | None = None) -> Layer:
-    """The board's layer, `resolution` pixels to the board width; `digits` replace what the LED display shows."""
+    """The board's layer, `resolution` pixels to the board width; the LED display shows `digits`."""
     rng = np.random.default_rng(look.seed)
     wide, high = round(resolution), round(resolution * look.height)
     color = _ground(look, wide, high, rng)

@@ -21,8 +21,10 @@ from training.render.staging import RenderedSlate
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """What to render. `kind` is one of motion.KINDS; `size` is (width, height), even; a `start_timecode` with ";"
-    before its frames is a drop-frame one. `clean` keeps to well lit, large slates."""
+    """What to render: `kind` is one of motion.KINDS, `size` is (width, height), even.
+
+    A `start_timecode` with ";" before its frames is a drop-frame one. `clean` keeps to well lit, large slates.
+    """
 
     kind: str = "head"
     rate: Fraction = Fraction(24)
@@ -46,7 +48,7 @@ class ClipSpec:
 
 @dataclass(frozen=True)
 class ClipTruth:
-    """What is true about a rendered clip: clap frames, clap samples, and each frame's slate (None for none)."""
+    """A rendered clip's truth: clap frames, clap samples, and each frame's slate (None for none)."""
 
     kind: str
     rate: Fraction
@@ -109,7 +111,7 @@ def record(
 
 
 def write_clips(out: Path, spec: ClipSpec, *, count: int, backgrounds: Path | None) -> Iterator[int]:
-    """Render `count` clips with seeds from spec.seed on, a .truth.json beside each; those that are there are kept."""
+    """Render `count` clips, seeds from spec.seed on, a .truth.json beside each; what is there is kept."""
     out.mkdir(parents=True, exist_ok=True)
     photos = Backgrounds(backgrounds)
     for index in range(count):

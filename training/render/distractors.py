@@ -11,8 +11,8 @@ from training.render.scenes import Backgrounds, crop
 from training.render.surfaces import soft_noise, wood
 
 KINDS = (
-    "stripes", "fence", "checker", "whiteboard", "book", "laptop", "sign", "paper", "form", "barrier", "film strip",
-    "monitor", "tape", "door", "poster", "clock", "color chart",
+    "stripes", "fence", "checker", "whiteboard", "book", "laptop", "sign", "paper", "form", "barrier",
+    "film strip", "monitor", "tape", "door", "poster", "clock", "color chart",
 )  # fmt: skip
 _SHAPES = {
     "barrier": 5.0,

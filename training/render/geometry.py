@@ -1,7 +1,7 @@
 """Where things are: the slate's own plane, a pinhole camera over it, boxes in the picture.
 
-The slate's plane is measured in board widths. x runs right and y down; (0, 0) is the left end of the line where
-the two sticks meet. The board hangs below it, the upper stick lies above it.
+The slate's plane is measured in board widths. x runs right and y down; (0, 0) is the left end of the line
+where the two sticks meet. The board hangs below it, the upper stick lies above it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def project(matrix: Matrix, points: Points) -> Points:
 
 @dataclass(frozen=True)
 class Pose:
-    """How the slate is held before the camera. Angles in degrees, centre and width in pixels of the picture."""
+    """How the slate is held before the camera. Angles in degrees, centre and width in pixels."""
 
     x: float
     y: float
@@ -57,7 +57,7 @@ class Pose:
     distance: float = 3.0
 
     def homography(self, centre: tuple[float, float], depth: float = 0.0) -> Matrix:
-        """From the slate's plane (moved back by `depth` board widths) to the picture; `centre` lands at (x, y)."""
+        """From the slate's plane, `depth` board widths further back, to the picture; `centre` lands at (x, y)."""
         spin, _ = cv2.Rodrigues(np.radians([[self.pitch], [self.yaw], [0.0]]))
         roll, _ = cv2.Rodrigues(np.radians([[0.0], [0.0], [self.roll]]))
         rotation = roll @ spin
@@ -69,7 +69,7 @@ class Pose:
 
 
 def rounded_outline(x0: float, y0: float, x1: float, y1: float, radius: float) -> Points:
-    """The corner points of a rectangle with round corners, enough of them to be exact to a hundredth of the radius."""
+    """Points along a rectangle's round corners, exact to a hundredth of the radius."""
     arc = np.radians(np.linspace(0, 90, 9))
     curve = np.c_[np.cos(arc), np.sin(arc)] * radius
     corners = [

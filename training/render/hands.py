@@ -12,7 +12,8 @@ from training.render.lettering import Color
 from training.render.surfaces import cloth, soft_noise
 
 _SKIN: tuple[Color, ...] = (
-    (245, 205, 180), (230, 185, 155), (215, 165, 130), (190, 140, 105), (160, 110, 80), (120, 80, 58), (85, 56, 42),
+    (245, 205, 180), (230, 185, 155), (215, 165, 130), (190, 140, 105), (160, 110, 80),
+    (120, 80, 58), (85, 56, 42),
 )  # fmt: skip
 
 

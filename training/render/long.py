@@ -24,8 +24,8 @@ _PART, _VIEW = 6.0, 8.0
 def render_long(spec: ClipSpec, path: Path, *, backgrounds: Backgrounds | None = None) -> ClipTruth:
     """A clip of spec.seconds with a head slate near its start and another one past its middle.
 
-    The views between are pans over pictures with fixed grain, so most frames cost little more than their encoding.
-    Memory stays flat. The keyframes are one second apart.
+    The views between are pans over pictures with fixed grain, so most frames cost little more than
+    their encoding. Memory stays flat. The keyframes are one second apart.
     """
     photos = backgrounds or Backgrounds()
     shots = {start: _shot(spec, seed, photos) for seed, start in enumerate(_starts(spec))}

@@ -112,8 +112,8 @@ def clap_frame(contact: float, rate: Fraction) -> int:
 def settle(contact: float, swing: float, angle: float, rate: Fraction, rng: np.random.Generator) -> float:
     """The contact time near `contact` that leaves no doubt which frame is the first closed one.
 
-    The frame before has LAST_OPEN degrees left at the middle of its exposure, and contact is at most half a frame
-    from the start of the clap's frame, so that sound and picture agree.
+    The frame before has LAST_OPEN degrees left at the middle of its exposure, and contact is at most half a
+    frame from the start of the clap's frame, so that sound and picture agree.
     """
     frame = max(2, round(contact * float(rate)))
     low, high = max(-0.48, SHUTTER / 2 - 1 + swing * _last_part(angle) * float(rate)), SHUTTER / 2 - 0.02
@@ -121,7 +121,7 @@ def settle(contact: float, swing: float, angle: float, rate: Fraction, rng: np.r
 
 
 def _last_part(angle: float) -> float:
-    """The part of a swing from `angle` degrees in which a little more than LAST_OPEN degrees are left, 0 to 1."""
+    """The last part (0 to 1) of a swing from `angle` degrees: little more than LAST_OPEN degrees are left."""
     return 1 - float(np.sqrt(1 - 1.1 * LAST_OPEN / angle))
 
 

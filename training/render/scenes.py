@@ -74,8 +74,8 @@ def crop(
 ) -> Picture:
     """A random part of a photograph at the given size, perhaps mirrored, with its colours moved.
 
-    `closest` is the smallest share of the photograph that may fill the picture; `change` is how far colours and
-    focus move, 0 to 1.
+    `closest` is the smallest share of the photograph that may fill the picture; `change` is how far colours
+    and focus move, 0 to 1.
     """
     tall, broad = photo.shape[:2]
     fit = min(broad / wide, tall / high)

@@ -1,4 +1,4 @@
-"""Writes a folder of labelled pictures: JPEG files, a truth file beside each, and one coco.json over all of them."""
+"""Writes a folder of labelled pictures: JPEG files, the truth about each, and one coco.json over all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def draw_still(seed: int, index: int, size: tuple[int, int], backgrounds: Backgr
 
 
 def draw_frame(seed: int, index: int, size: tuple[int, int], backgrounds: Backgrounds) -> Still:
-    """A frame of a take, mostly one within four frames of a clap: half of those before it, half from it on."""
+    """A frame of a take, mostly one within four frames of a clap, half of those before it."""
     rng = np.random.default_rng([seed, index, 3])
     rate = Fraction(int(rng.choice([24000, 25000, 30000, 60000], p=[0.4, 0.25, 0.25, 0.1])), 1000)
     kind = str(rng.choice(KINDS, p=[0.4, 0.16, 0.1, 0.1, 0.06, 0.04, 0.04, 0.04, 0.06]))
@@ -66,8 +66,8 @@ def write_set(
 ) -> Iterator[int]:
     """Write pictures 0 to count - 1 and coco.json; yields how many are there as it goes on.
 
-    A picture that is there already is kept, so an interrupted run goes on where it stopped. A picture depends on
-    seed, index, size and the photographs only.
+    A picture that is there already is kept, so an interrupted run goes on where it stopped. A picture depends
+    on seed, index, size and the photographs only.
     """
     (out / "truth").mkdir(parents=True, exist_ok=True)
     missing = [i for i in range(count) if not (out / _name(seed, i)).exists()]

@@ -1,4 +1,4 @@
-"""A whole slate: board and sticks in one plane, drawn once and laid into pictures at any angle of the sticks."""
+"""A whole slate: board and sticks in one plane, drawn once, seen with the sticks at any angle."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Slate:
         return np.column_stack([x, np.full(9, -0.4 * self.look.sticks.thick)])
 
     def draw(self, matrix: Matrix, angles: Sequence[float], region: Region) -> Floats:
-        """Premultiplied RGBA (float32, 0 to 255) for the region; several angles are averaged: a moving stick."""
+        """Premultiplied RGBA (float32, 0 to 255) for the region; several angles are averaged: motion."""
         board = self.board.warp(matrix, region)
         sticks = [self.stick.warp(matrix @ self.swing(angle), region) for angle in angles]
         blurred = sticks[0] if len(sticks) == 1 else np.asarray(np.mean(sticks, axis=0), np.float32)

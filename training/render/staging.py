@@ -32,10 +32,10 @@ OPEN_FROM = 1.5
 
 @dataclass(frozen=True)
 class RenderedSlate:
-    """A slate in a picture: the tight box around board and both sticks, clipped to the picture, and its state.
+    """A slate in a picture: the tight box around board and both sticks, clipped to the picture; its state.
 
-    `ignore`: nobody could know the state, because the sticks are out of the picture or covered, because the slate is
-    nearly out, or because the sticks are just about to meet.
+    `ignore`: nobody could know the state, because the sticks are out of the picture or covered, because the
+    slate is nearly out, or because the sticks are just about to meet.
     """
 
     box: Box
@@ -48,7 +48,7 @@ class RenderedSlate:
 
 @dataclass(frozen=True)
 class Grip:
-    """A hand at a place of the slate's plane; its lengths are in board widths, its angles relative to the slate."""
+    """A hand at a place of the slate's plane: lengths in board widths, angles relative to the slate."""
 
     hand: Hand
     on_stick: bool
@@ -180,7 +180,7 @@ def _softened(layer: Floats, staged: Staged) -> Floats:
 def truth_of(
     slate: Slate, pose: Pose, angle: float, size: tuple[int, int], covered: Picture | None = None
 ) -> RenderedSlate | None:
-    """What is true about the slate in a picture of `size` (width, height); `covered` marks what hides it (H x W)."""
+    """The truth about the slate in a picture of `size` (width, height); `covered` (H x W) marks what hides it."""
     outline = silhouette(slate, pose, angle)
     box = box_around(outline, *size)
     if box is None:

@@ -12,8 +12,9 @@ from training.render.lettering import Color
 from training.render.surfaces import soft_noise, wood
 
 _CHART: tuple[Color, ...] = (
-    (30, 150, 70), (250, 220, 40), (40, 120, 210), (220, 45, 50), (240, 240, 240), (190, 185, 180), (140, 135, 130),
-    (95, 90, 88), (60, 170, 200), (60, 60, 190), (115, 80, 65), (195, 150, 130), (210, 70, 150), (240, 130, 40),
+    (30, 150, 70), (250, 220, 40), (40, 120, 210), (220, 45, 50), (240, 240, 240), (190, 185, 180),
+    (140, 135, 130), (95, 90, 88), (60, 170, 200), (60, 60, 190), (115, 80, 65), (195, 150, 130),
+    (210, 70, 150), (240, 130, 40),
 )  # fmt: skip
 KINDS = ("black and white", "chart", "chart and greys", "plain", "wood", "two colours")
 _ODDS = (0.5, 0.14, 0.2, 0.04, 0.06, 0.06)
@@ -26,7 +27,7 @@ class SticksLook:
     kind: str
     thick: float
     length: float
-    left: float  # where the upper stick begins; the hinge end is always at the left before `hinge_right` mirrors
+    left: float  # where the upper stick begins; the hinge is at the left before `hinge_right` mirrors
     pivot_x: float
     pivot_y: float
     hinge_right: bool

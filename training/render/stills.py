@@ -66,8 +66,8 @@ def render_still(
 ) -> Still:
     """One picture, `size` is (width, height); the same arguments give the same bytes.
 
-    Everything is drawn by lot from the seed. `state`, `upside_down` and `empty` fix what they name. The state has
-    its own stream of random numbers: nothing in the picture but the sticks (and a hand at them) goes with it.
+    Everything is drawn by lot from the seed. `state`, `upside_down` and `empty` fix what they name. The state
+    has its own stream of random numbers: nothing but the sticks (and a hand at them) goes with it.
     """
     words = seed if isinstance(seed, tuple) else (seed,)
     rng, coin = np.random.default_rng([*words, 1]), np.random.default_rng([*words, 2])
