@@ -35,7 +35,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """Return the projects this person may see; a site superuser sees all."""
         if user.is_superuser:
             return self
-        return self.filter(memberships__user_id=user.pk)
+        return self.filter(pk__in=_projects_of(user))
 
 
 class Project(models.Model):
@@ -82,6 +82,11 @@ class Project(models.Model):
         return Role(role) if role else None
 
 
+def _projects_of(user: User | AnonymousUser) -> models.QuerySet[Membership]:
+    """Return their ids as a subquery: a join would also narrow what is counted of a project's members."""
+    return Membership.objects.filter(user_id=user.pk).values("project_id")
+
+
 class Membership(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
@@ -118,7 +123,7 @@ class ClipQuerySet(models.QuerySet["Clip"]):
         """Return the clips this person may see."""
         if user.is_superuser:
             return self
-        return self.filter(project__memberships__user_id=user.pk)
+        return self.filter(project_id__in=_projects_of(user))
 
 
 class Clip(models.Model):
