@@ -179,8 +179,8 @@ def tricks(folder: Path, sibling: Path, port: int) -> dict[str, Path]:
         "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
         f"m=video {port} RTP/AVP 96\na=rtpmap:96 H264/90000\n",
         "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
-        'mediaPresentationDuration="PT2S"><Period><AdaptationSet mimeType="video/mp4"><Representation '
-        f'id="1" bandwidth="1"><BaseURL>{web}/d.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>',
+        'mediaPresentationDuration="PT2S"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" '
+        f'bandwidth="1"><BaseURL>{web}/d.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>',
         "html": f'<html><video src="{web}/e.mp4"></video></html>',
         "rtsp_text": f"rtsptext\nrtsp://127.0.0.1:{port}/f\n",
     }

@@ -19,10 +19,11 @@ from training.fence import MEMORY_EXIT, Wire, confine
 from training.planning import coarse_plan
 
 if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
-
     from training.probing import Shape
-    from training.reel import Reel
+    from training.reel import Reel, Shot
+
+#: Missing frames that one answer lists; more are not worth a count.
+_MOST_NAMED = 10_000
 
 
 class Answers:
@@ -30,6 +31,7 @@ class Answers:
 
     def __init__(self, wire: Wire, limits: Limits) -> None:
         self._wire, self._limits = wire, limits
+        self._missing: list[int] = []
         self._reel: Reel
         self._shape: Shape
 
@@ -54,57 +56,54 @@ class Answers:
         last = self._send(plan, side)
         if last < plan[-1] and not self._wire.interrupted():
             self._send_last_readable(last, side)
-        self._end(len(plan))
+        self._end()
 
     def frames(self, first: int, last: int, side: int | None) -> None:
         self._send(range(first, last + 1), side)
-        self._end(last + 1 - first)
+        self._end()
 
     def proxy(self, path: str, target: str) -> None:
         from training.proxy import write_proxy
 
         write_proxy(Path(path), Path(target), self._limits, self._wire)
-        self._wire.tell({"is": "end", "warnings": []})
+        self._wire.tell({"is": "end"})
 
     def _send(self, numbers: Sequence[int], side: int | None) -> int:
         """Send these frames; the number of the last one sent, -1 for none."""
-        self._sent, last = 0, -1
-        for number, frame in self._reel.deliver(numbers):
+        sent: list[int] = []
+        self._missing = []
+        for shot in self._reel.deliver(numbers):
             if self._wire.interrupted():
                 break
-            self._tell(number, frame, side)
-            self._sent += 1
-            last = number
-        return last
+            self._tell(shot, side)
+            sent.append(shot.number)
+        else:
+            self._missing = sorted(set(numbers).difference(sent))[:_MOST_NAMED]
+        return sent[-1] if sent else -1
 
     def _send_last_readable(self, after: int, side: int | None) -> None:
         """The last frame of the clip is damaged: the last one that is not, in its place."""
         packets = self._reel.packets
         key = packets.key_before(packets.times[-1])
         start = max(after + 1, next(n for n, pts in enumerate(packets.times) if pts >= key))
-        readable = deque(self._reel.deliver(range(start, len(packets.times))), maxlen=1)
-        for number, frame in readable:
-            self._tell(number, frame, side)
+        for shot in deque(self._reel.deliver(range(start, len(packets.times))), maxlen=1):
+            self._tell(shot, side)
 
-    def _end(self, asked: int) -> None:
-        missing = asked - self._sent
-        warnings = []
-        if missing and not self._wire.interrupted():
-            warnings.append(f"The file is damaged: {missing} of {asked} frames could not be decoded.")
-        self._wire.tell({"is": "end", "warnings": warnings})
+    def _end(self) -> None:
+        self._wire.tell({"is": "end", "missing": self._missing})
 
-    def _tell(self, number: int, frame: VideoFrame, side: int | None) -> None:
+    def _tell(self, shot: Shot, side: int | None) -> None:
         from training.pictures import shown
 
-        picture = shown(frame, self._shape, side)
+        picture = shown(shot.frame, self._shape, side)
         header = {
             "is": "frame",
-            "number": number,
-            "pts": self._reel.packets.times[number],
-            "seconds": str(self._reel.seconds(number)),
+            "number": shot.number,
+            "pts": self._reel.packets.times[shot.number],
+            "seconds": str(self._reel.seconds(shot.number)),
             "width": picture.shape[1],
             "height": picture.shape[0],
-            "damaged": frame.is_corrupt,
+            "damaged": shot.damaged,
         }
         self._wire.tell(header, picture.data.cast("B"))
 

@@ -64,7 +64,8 @@ class Footage:
         path = Path(path).absolute()
         refuse_what_is_no_video(path)
         self._longest_side = longest_side
-        self._late_warnings: dict[str, None] = {}
+        self._missing: set[int] = set()
+        self._damaged: set[int] = set()
         self._turn = 0
         self._streaming = False
         self._child = Child(limits, writes=False)
@@ -79,7 +80,15 @@ class Footage:
     @property
     def warnings(self) -> tuple[str, ...]:
         """The facts' warnings and those that came up while decoding, as plain sentences."""
-        return (*self.facts.warnings, *self._late_warnings)
+        late = [
+            f"{len(numbers)} of the frames looked at {how}."
+            for numbers, how in (
+                (self._missing, "could not be decoded and were left out"),
+                (self._damaged, "are damaged"),
+            )
+            if numbers
+        ]
+        return (*self.facts.warnings, *late)
 
     def sample(self, step: Fraction) -> Iterator[Frame]:
         """About one frame per `step` seconds, the first and the last one always among them.
@@ -133,6 +142,8 @@ class Footage:
                 if header["is"] == "end":
                     self._end(header)
                     return
+                if header["damaged"]:
+                    self._damaged.add(header["number"])
                 yield _frame(header, body)
         except FootageError:
             self._streaming = False
@@ -153,7 +164,7 @@ class Footage:
 
     def _end(self, header: dict[str, Any]) -> None:
         self._streaming = False
-        self._late_warnings.update(dict.fromkeys(header["warnings"]))
+        self._missing.update(header["missing"])
 
 
 def _frame(header: dict[str, Any], body: npt.NDArray[np.uint8]) -> Frame:

@@ -97,12 +97,17 @@ class Packets:
     dts: dict[int, int]  # PTS of a keyframe -> its DTS
     keys: list[int]  # PTS of the keyframes, sorted
     timed: bool  # False: the file has no PTS, and frames are counted from the start
-    hidden: int  # packets that an edit list cuts away
+    hidden: int  # frames that an edit list cuts away
+    declared: int  # frames that should be there by the file's own index; 0: it does not say
     unreadable: int  # places in the file that could not be read
 
     def key_before(self, pts: int, earlier: int = 0) -> int:
         """PTS of the keyframe from which the frame at `pts` can be decoded, or of `earlier` ones."""
         return self.keys[max(0, bisect_right(self.keys, pts) - 1 - earlier)]
+
+    def key_after(self, pts: int) -> int | None:
+        behind = bisect_right(self.keys, pts)
+        return self.keys[behind] if behind < len(self.keys) else None
 
 
 def read_packets(container: InputContainer, stream: VideoStream, limits: Limits, beat: Beat) -> Packets:
@@ -131,8 +136,12 @@ def read_packets(container: InputContainer, stream: VideoStream, limits: Limits,
         place.setdefault(pts, position)
     # What is shown before the first keyframe can never be decoded.
     times = sorted({pts for pts, _, _, hidden in entries if pts >= first and not hidden})
-    hidden = sum(hidden for *_, hidden in entries)
-    return Packets(times, place, dts_of_key, sorted(dts_of_key), timed, hidden, unreadable)
+    marked = sum(hidden for *_, hidden in entries)
+    hidden, declared = marked, stream.frames
+    if "mov" in container.format.name:  # its header counts what edit lists hide, its index mostly not
+        hidden += max(0, stream.frames - len(stream.index_entries))
+        declared = len(stream.index_entries) - marked
+    return Packets(times, place, dts_of_key, sorted(dts_of_key), timed, hidden, declared, unreadable)
 
 
 def _counted(

@@ -91,8 +91,8 @@ def facts_of(reel: Reel, path: Path, beat: Beat) -> tuple[ClipFacts, Shape]:
 def _first_picture(reel: Reel, beat: Beat) -> VideoFrame:
     """The first frame that decodes: at the start, else from some keyframe further on."""
     for numbers in _places_to_try(reel):
-        for _, frame in reel.deliver(numbers):
-            return frame
+        for shot in reel.deliver(numbers):
+            return shot.frame
         beat()
     raise FootageError("broken", "No picture in this file can be decoded.")
 
@@ -109,10 +109,9 @@ def _places_to_try(reel: Reel) -> Iterator[list[int]]:
 
 
 def _packet_warnings(reel: Reel) -> Iterator[str]:
-    packets, declared = reel.packets, reel.stream.frames
-    readable = len(packets.times)
-    if readable + packets.hidden < declared:
-        yield f"The file ends early: {readable} of {declared} frames could be read."
+    packets, readable = reel.packets, len(reel.packets.times)
+    if readable < packets.declared:
+        yield f"The file ends early: {readable} of {packets.declared} frames could be read."
     if packets.unreadable:
         yield "Parts of the file are damaged and were skipped."
     if packets.hidden:

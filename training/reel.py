@@ -6,7 +6,9 @@ Runs only behind the fence (training.fence).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,6 +27,15 @@ _FAR = 64
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 
 
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A decoded frame. Damaged: it or one it builds on could not be decoded properly."""
+
+    number: int
+    frame: VideoFrame
+    damaged: bool
+
+
 class Reel:
     """Delivers frames by number, decoding as little as it can."""
 
@@ -38,20 +49,21 @@ class Reel:
         self._numbers = {pts: n for n, pts in enumerate(self.packets.times)}
         self._tape: Iterator[VideoPacket | None] = iter(())
         self._at: int | None = None  # position of the packet that the tape gives next
+        self._spoiled_until = -inf  # PTS of the keyframe that ends the effect of damage
         # In interlaced files half a frame may come as a packet of its own that must not be skipped.
         self._may_skip = self.stream.codec_context.field_order in (0, 1)
 
     def seconds(self, number: int) -> Fraction:
         return (self.packets.times[number] - self.packets.times[0]) * self.time_base
 
-    def deliver(self, numbers: Sequence[int]) -> Iterator[tuple[int, VideoFrame]]:
+    def deliver(self, numbers: Sequence[int]) -> Iterator[Shot]:
         """The frames with these rising numbers, in order; those that cannot be decoded are left out."""
         for run in self._runs(numbers):
             start = self.packets.times[run[0]]
             key, before = self.packets.key_before(start), self.packets.key_before(start, 1)
             found = self._decode(run, key)
             first = next(found, None)
-            if (first is None or first[0] != run[0]) and before != key:
+            if (first is None or first.number != run[0]) and before != key:
                 # That keyframe was none to start from (an open GOP, damage): try from the one before.
                 found = self._decode(run, before)
                 first = next(found, None)
@@ -73,18 +85,21 @@ class Reel:
         if run:
             yield run
 
-    def _decode(self, run: Sequence[int], key: int) -> Iterator[tuple[int, VideoFrame]]:
+    def _decode(self, run: Sequence[int], key: int) -> Iterator[Shot]:
+        wanted_numbers = set(run)
         wanted = {self.packets.times[number] for number in run}
         end = max(self.packets.place[pts] for pts in wanted)
-        context = self.stream.codec_context
-        context.flush_buffers()
+        self.stream.codec_context.flush_buffers()
+        self._spoiled_until = -inf
         counted = last = -1
         for frame in self._frames(key, wanted, end):
             counted += 1
             number = self.number_of(frame, counted)
             if number is not None and number > last and self.packets.times[number] in wanted:
+                if last + 1 in wanted_numbers and number > last + 1:
+                    self._spoil(self.packets.times[last + 1])
                 last = number
-                yield number, frame
+                yield Shot(number, frame, self._is_damaged(number, frame))
                 if number == run[-1]:
                     return
 
@@ -113,9 +128,22 @@ class Reel:
     def _fed(self, packet: VideoPacket | None) -> Iterator[VideoFrame]:
         try:
             yield from self.stream.codec_context.decode(packet)
-        except (av.error.FFmpegError, av.error.BlockingIOError) as error:
+        except av.error.FFmpegError as error:
             if isinstance(error, MemoryError):
                 raise
+            if packet is not None and packet.pts is not None:
+                self._spoil(packet.pts)
+
+    def _spoil(self, pts: int) -> None:
+        """Damage at `pts`: what is decoded from here to the next keyframe may build on it."""
+        after = self.packets.key_after(pts)
+        self._spoiled_until = max(self._spoiled_until, inf if after is None else after)
+
+    def _is_damaged(self, number: int, frame: VideoFrame) -> bool:
+        pts = self.packets.times[number]
+        if frame.is_corrupt:
+            self._spoil(pts)
+        return pts < self._spoiled_until
 
     def _next(self) -> VideoPacket | None:
         """The next packet of the tape; None at its end. Places that cannot be read are stepped over."""
