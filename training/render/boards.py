@@ -117,7 +117,7 @@ class _Painter:
         self.boxed = rng.random() < 0.45
         self.blank = rng.random() < 0.22
         self.label = float(rng.uniform(0.026, 0.046))
-        self.weight = float(rng.uniform(0.07, 0.16))
+        self.weight = float(rng.uniform(0.05, 0.14))
 
     def form(self) -> None:
         """Rows of fields: labels above or beside what is written."""

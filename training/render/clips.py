@@ -23,7 +23,8 @@ from training.render.staging import RenderedSlate
 class ClipSpec:
     """What to render: `kind` is one of motion.KINDS, `size` is (width, height), even.
 
-    A `start_timecode` with ";" before its frames is a drop-frame one. `clean` keeps to well lit, large slates.
+    A `start_timecode` with ";" before its frames is a drop-frame one. `clean` keeps to well lit, large
+    slates.
     """
 
     kind: str = "head"

@@ -57,7 +57,7 @@ class Pose:
     distance: float = 3.0
 
     def homography(self, centre: tuple[float, float], depth: float = 0.0) -> Matrix:
-        """From the slate's plane, `depth` board widths further back, to the picture; `centre` lands at (x, y)."""
+        """From the slate's plane, `depth` board widths back, to the picture; `centre` goes to (x, y)."""
         spin, _ = cv2.Rodrigues(np.radians([[self.pitch], [self.yaw], [0.0]]))
         roll, _ = cv2.Rodrigues(np.radians([[0.0], [0.0], [self.roll]]))
         rotation = roll @ spin

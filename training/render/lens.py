@@ -33,7 +33,7 @@ class Grade:
 
 def choose_grade(rng: np.random.Generator) -> Grade:
     kind = rng.choice(
-        ["plain", "dark", "bright", "log", "mono", "cast"], p=[0.57, 0.1, 0.08, 0.07, 0.06, 0.12]
+        ["plain", "dark", "bright", "log", "mono", "cast"], p=[0.62, 0.08, 0.08, 0.06, 0.06, 0.1]
     )
     exposure = {"dark": rng.uniform(0.2, 0.6), "bright": rng.uniform(1.2, 1.8)}.get(
         str(kind), rng.uniform(0.75, 1.2)
@@ -51,7 +51,7 @@ def choose_grade(rng: np.random.Generator) -> Grade:
         vignette=float(rng.uniform(0.1, 0.6)) if rng.random() < 0.3 else 0.0,
         defocus=float(rng.uniform(0.5, 2.6)) if soft < 0.22 else 0.0,
         shake=(float(rng.uniform(2, 13)), float(rng.uniform(0, 180))) if rng.random() < 0.12 else (0.0, 0.0),
-        grain=float(min(rng.exponential(3.5), 14)) if rng.random() < 0.6 else 0.0,
+        grain=float(min(rng.exponential(3.0), 14)) if rng.random() < 0.6 else 0.0,
         shrink=float(rng.uniform(0.3, 0.9)) if rng.random() < 0.3 else 1.0,
         sharpen=float(rng.uniform(0.2, 1.0)) if rng.random() < 0.15 else 0.0,
         letterbox=float(rng.uniform(0.7, 0.9)) if rng.random() < 0.1 else 1.0,

@@ -114,7 +114,8 @@ def _digit(mask: Picture, lit: int, x: int, y: int, wide: int, high: int, pen: i
     right, middle, bottom = x + wide, y + high // 2, y + high
     ends = (
         ((x, y), (right, y)), ((x, y), (x, middle)), ((right, y), (right, middle)),
-        ((x, middle), (right, middle)), ((x, middle), (x, bottom)), ((right, middle), (right, bottom)), ((x, bottom), (right, bottom)),
+        ((x, middle), (right, middle)), ((x, middle), (x, bottom)),
+        ((right, middle), (right, bottom)), ((x, bottom), (right, bottom)),
     )  # fmt: skip
     for place, (start, end) in enumerate(ends):
         if lit >> (6 - place) & 1:

@@ -84,8 +84,8 @@ def scene_light(picture: Picture, box: Box, rng: np.random.Generator) -> Floats:
     mean = around[:: max(1, len(around) // 2000)].mean(axis=0) / 255
     level = float(mean.mean())
     tint = np.clip((mean + 0.15) / (level + 0.15), 0.6, 1.5) ** float(rng.uniform(0, 0.8))
-    fitting = 0.3 + 0.85 * level**0.8
-    gain = fitting * rng.uniform(0.75, 1.3) if rng.random() < 0.75 else rng.uniform(0.25, 1.5)
+    fitting = 0.45 + 0.75 * level**0.8
+    gain = fitting * rng.uniform(0.75, 1.3) if rng.random() < 0.75 else rng.uniform(0.3, 1.5)
     return np.asarray(tint * gain, np.float32)
 
 
@@ -180,7 +180,7 @@ def _softened(layer: Floats, staged: Staged) -> Floats:
 def truth_of(
     slate: Slate, pose: Pose, angle: float, size: tuple[int, int], covered: Picture | None = None
 ) -> RenderedSlate | None:
-    """The truth about the slate in a picture of `size` (width, height); `covered` (H x W) marks what hides it."""
+    """The truth about a slate in a picture of `size` (width, height); `covered` (H x W) is what hides it."""
     outline = silhouette(slate, pose, angle)
     box = box_around(outline, *size)
     if box is None:

@@ -128,6 +128,9 @@ def _paint(
         cv2.fillConvexPoly(color, (corners * 16).astype(np.int32), stripe, cv2.LINE_AA, 4)
     worn = 0.92 + 0.1 * soft_noise(rng, wide, high, cells=4)[..., None]
     color = np.clip(color * worn, 0, 255).astype(np.uint8)
+    rim = max(1, high // 9)
+    color[:rim] = np.clip(color[:rim] * float(rng.uniform(0.7, 1.4)), 0, 255)
+    color[-rim:] = np.clip(color[-rim:] * float(rng.uniform(0.6, 1.15)), 0, 255)
     for place in range(look.bolts):
         at = (round(high * (0.5 + place * 0.9)), round(high * (0.35 + 0.3 * (place % 2))))
         cv2.circle(color, at, max(1, round(high * 0.1)), (150, 150, 155), -1, cv2.LINE_AA)

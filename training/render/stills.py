@@ -29,6 +29,8 @@ from training.slates import Box, State
 
 #: An opening must be this wide at the sticks' end to be seen at all, in pixels.
 SEEN_GAP = 2.6
+#: The mean grey level (0 to 255) below which a picture teaches nothing.
+_DARKEST = 24
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ def render_still(
 def _recorded(picture: Picture, slates: list[RenderedSlate], rng: np.random.Generator) -> Picture:
     """The scene through camera, grade, overlays and encoder."""
     grade, high = choose_grade(rng), picture.shape[0]
+    darkest = _DARKEST / max(float(picture[::8, ::8].mean()), 1.0)
+    grade = replace(grade, exposure=max(grade.exposure, min(darkest, 1.5)))
     if any(_outside(slate.box, high, grade.letterbox) for slate in slates):
         grade = replace(grade, letterbox=1.0)
     picture = np.ascontiguousarray(develop(picture, grade))
@@ -149,7 +153,7 @@ def _add_slate(picture: Picture, lots: _Lots, others: list[RenderedSlate]) -> li
     if box is None or any(box.iou(other.box) > 0 for other in others):
         return []
     gain = scene_light(picture, box, rng)
-    if rng.random() < 0.4:
+    if rng.random() < 0.28:
         _holder(picture, rng, plan.pose, gain)
     if rng.random() < 0.25:
         _shadow(picture, slate, plan, rng)
