@@ -110,9 +110,8 @@ class Answers:
 
 def serve(wire: Wire, limits: Limits) -> None:
     """Answer until the parent is gone. A file's fault is told to the parent; the child stays."""
-    import av.logging
+    import av.error
 
-    av.logging.set_level(None)
     answers = Answers(wire, limits)
     while (request := wire.request()) is not None:
         what = request.pop("do")

@@ -16,6 +16,7 @@ import av
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from training.complaints import Complaints
 from training.facts import FootageError, Limits
 from training.packets import Beat, demux, open_container, read_packets
 
@@ -48,6 +49,7 @@ class Reel:
         self.time_base = Fraction(self.stream.time_base or Fraction(1, 1000))
         self._numbers = {pts: n for n, pts in enumerate(self.packets.times)}
         self._tape: Iterator[VideoPacket | None] = iter(())
+        self._complaints = Complaints()
         self._at: int | None = None  # position of the packet that the tape gives next
         self._spoiled_until = -inf  # PTS of the keyframe that ends the effect of damage
         # In interlaced files half a frame may come as a packet of its own that must not be skipped.
@@ -126,13 +128,18 @@ class Reel:
         yield from self._fed(None)
 
     def _fed(self, packet: VideoPacket | None) -> Iterator[VideoFrame]:
+        before = self._complaints.count
+        frames: list[VideoFrame] = []
+        failed = False
         try:
-            yield from self.stream.codec_context.decode(packet)
+            frames = self.stream.codec_context.decode(packet)
         except av.error.FFmpegError as error:
             if isinstance(error, MemoryError):
                 raise
-            if packet is not None and packet.pts is not None:
-                self._spoil(packet.pts)
+            failed = True
+        if packet is not None and packet.pts is not None and (failed or self._complaints.count > before):
+            self._spoil(packet.pts)
+        yield from frames
 
     def _spoil(self, pts: int) -> None:
         """Damage at `pts`: what is decoded from here to the next keyframe may build on it."""
