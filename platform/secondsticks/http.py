@@ -12,6 +12,8 @@ from django.views.decorators.http import require_safe
 DATABASE_AWAY = "The database is away for a moment. Nothing is lost: try again in a few seconds."
 BROKEN = "Something broke on our side. It is in the server's log; nothing that was saved is lost."
 
+LOCKED_OUT = "Too many wrong passwords for this name from this address. Wait 15 minutes, or ask an admin of this server."
+
 
 @never_cache
 @require_safe
@@ -39,6 +41,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if away:
         response["Retry-After"] = "3"
     return response
+
+
+def locked_out(request: HttpRequest, *_: object) -> HttpResponse:
+    """Answer a sign-in that axes refuses after too many wrong passwords."""
+    return sentence_page(request, LOCKED_OUT, status=429)
 
 
 def one_line_while_away(record: logging.LogRecord) -> bool:

@@ -177,6 +177,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a guesser locks out neither others nor other places
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "secondsticks.http.locked_out"
 
 # What browsers are told
 CONTENT_SECURITY_POLICY = {
