@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 DATABASE_AWAY = "The database is away for a moment. Nothing is lost: try again in a few seconds."
 BROKEN = "Something broke on our side. It is in the server's log; nothing that was saved is lost."
 
-LOCKED_OUT = "Too many wrong passwords for this name from this address. Wait 15 minutes, or ask an admin of this server."
+LOCKED_OUT = "Too many wrong passwords for this name from this address: wait 15 minutes, or ask an admin."
 
 
 @never_cache
