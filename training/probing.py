@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,6 +19,8 @@ from training.rates import nominal_rate
 from training.reel import Reel
 from training.timecode import TimecodeError, frame_count_of
 
+_CLOCK = re.compile(r"(\d+):(\d+):(\d+\.\d+)", re.ASCII)
+_LATE_END_SECONDS = 0.5  # longer than any frame lasts
 _TRIED_FRAMES = 48
 _TRIED_KEYFRAMES = 12
 
@@ -112,12 +115,24 @@ def _packet_warnings(reel: Reel) -> Iterator[str]:
     packets, readable = reel.packets, len(reel.packets.times)
     if readable < packets.declared:
         yield f"The file ends early: {readable} of {packets.declared} frames could be read."
+    elif missing := _missing_seconds(reel):
+        yield f"The file ends early: its last {missing:.1f} s could not be read."
     if packets.unreadable:
         yield "Parts of the file are damaged and were skipped."
     if packets.hidden:
         yield f"An edit list in the file hides {packets.hidden} frames; they are not counted."
     if not packets.timed:
         yield "The file holds no times: frames are counted from its start."
+
+
+def _missing_seconds(reel: Reel) -> float:
+    """For Matroska, which counts no frames but notes each track's end: what is missing before it."""
+    noted = _CLOCK.fullmatch(reel.stream.metadata.get("DURATION", ""))
+    if not noted:
+        return 0
+    hours, minutes, seconds = noted.groups()
+    missing = int(hours) * 3600 + int(minutes) * 60 + float(seconds) - reel.packets.times[-1] * reel.time_base
+    return missing if missing > _LATE_END_SECONDS else 0
 
 
 def _start_offset(reel: Reel) -> Fraction:
@@ -131,7 +146,7 @@ def _start_offset(reel: Reel) -> Fraction:
 def _start_timecode(reel: Reel, rate: Fraction) -> tuple[str | None, bool, str | None]:
     """The file's start timecode (mov tmcd, MXF), drop-frame, and a warning about a senseless one."""
     places = (reel.stream.metadata, reel.container.metadata, *(s.metadata for s in reel.container.streams))
-    found = next((place["timecode"] for place in places if place.get("timecode")), None)
+    found = next((text for place in places for key, text in place.items() if key.lower() == "timecode"), None)
     if found is None:
         return None, False, None
     drop_frame = any(mark in found for mark in ";.")

@@ -59,12 +59,12 @@ def _best(measured: Fraction, doubt: Fraction, said: list[Fraction]) -> Fraction
 
 
 def _even(times: Sequence[int], gap: Fraction) -> bool:
-    """Whether every time lies where an even clock puts it, give or take the rounding to ticks.
+    """Whether every time lies where an even clock puts it, give or take a tick for rounding.
 
     A quarter of a frame is allowed, so that cameras with a jittery clock but one picture per frame
     time still count as even.
     """
-    slack = max(Fraction(3, 2), gap / 4)
+    slack = min(max(Fraction(1), gap / 4), gap / 2)
     # Whole numbers: half a million Fractions would take seconds.
     top, bottom = gap.numerator, gap.denominator
     most = int(slack * bottom)
