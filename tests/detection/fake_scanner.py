@@ -4,7 +4,9 @@ The weights file holds the sha256 to claim. What happens to a clip is in its fil
 """
 
 import argparse
+import ctypes
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -38,7 +40,12 @@ def say(**event: object) -> None:
 def answer(request: dict) -> None:
     name = Path(request["path"]).name
     say(id=request["id"], event="progress", done=100, total=1000, stage="coarse")
-    if "hang" in name:
+    if "hang-once" in name:
+        hung = Path(request["path"]).with_suffix(".hung")
+        if not hung.exists():
+            hung.touch()
+            time.sleep(3600)
+    elif "hang" in name:
         time.sleep(3600)
     if "die" in name:
         sys.exit(3)
@@ -53,6 +60,7 @@ def answer(request: dict) -> None:
 
 
 def main() -> None:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: dies with the worker
     options = argparse.ArgumentParser()
     options.add_argument("--checkpoint", type=Path)
     sha256 = options.parse_args().checkpoint.read_text()
