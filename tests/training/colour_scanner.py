@@ -1,4 +1,4 @@
-"""The scanner process, `python -m training.scan --serve`, with the detector that knows colours as its network.
+"""The scanner process, `python -m training.scan --serve`, with the detector that knows colours for a network.
 
 Takes the same arguments. A checkpoint called `refused` cannot be loaded; `crash` in a name ends the process.
 """
