@@ -98,6 +98,10 @@ class Up:
         self.lines.write("up", "starting the database")
         server = Postgres(self.home)
         server.prepare()
+        if not server.folder.is_relative_to(self.home):
+            self.lines.write(
+                "up", f"PostgreSQL's account cannot enter {self.home}: its data is in {server.folder}"
+            )
         child = self.supervisor.start(
             Program(
                 "postgres", spawn=server.spawn, stop_signal=signal.SIGINT, patience=20, needed_by_others=True
