@@ -21,7 +21,7 @@ class MemberForm(forms.Form):
     """Who shall join a project: somebody who has an account, by user name or e-mail address."""
 
     person = forms.CharField(
-        label="User name or e-mail", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label="Username or e-mail", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     role = forms.ChoiceField(choices=Role)
 
@@ -54,5 +54,5 @@ class PersonForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["username", "email"]
-        labels = {"username": "User name", "email": "E-mail (optional)"}
-        help_texts = {"username": "Letters, digits and @ . + - _"}
+        labels = {"email": "E-mail (optional)"}
+        help_texts = {"username": ""}

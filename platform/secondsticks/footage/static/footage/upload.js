@@ -6,6 +6,7 @@
   const PIECE = 16 * 1024 * 1024; // one cut costs at most this much
   const AT_ONCE = 2;
   const RETRY_MS = [0, 1000, 2000, 4000, 8000, 15000, 30000, 30000, 60000, 60000, 60000];
+  const STALLED_MS = 30000; // a connection may die without a word: after so long without progress, take a new one
   const FINAL = new Set([400, 401, 403, 404, 411, 412, 413, 415, 507]); // asking again changes nothing
 
   const drop = document.getElementById("upload");
@@ -32,6 +33,7 @@
     constructor(file) {
       this.file = file;
       this.marks = []; // [when, bytes] of the last seconds, for the speed
+      this.moved = Infinity; // when bytes last moved
       this.row = row.content.firstElementChild.cloneNode(true);
       this.row.querySelector(".name").textContent = file.name;
       this.row.querySelector(".name").title = file.name;
@@ -58,6 +60,7 @@
         onShouldRetry: (error) => {
           const status = error.originalResponse ? error.originalResponse.getStatus() : 0;
           if (FINAL.has(status)) return false;
+          this.moved = performance.now() + RETRY_MS[RETRY_MS.length - 1]; // it waits on purpose
           this.say(status === 423 ? "Being uploaded in another tab…" : "Connection lost. Trying again…");
           return true;
         },
@@ -81,11 +84,26 @@
         if (!running.has(this)) return;
         if (known.length) this.upload.resumeFromPreviousUpload(known[known.length - 1]);
       }
+      this.go();
+    }
+
+    go() {
+      this.moved = performance.now();
       this.upload.start();
+    }
+
+    /** Begin anew where the server is, on a new connection. */
+    async reconnect() {
+      this.moved = Infinity; // not twice at once
+      this.marks = [];
+      this.say("Connection lost. Trying again…");
+      await this.upload.abort();
+      if (running.has(this)) this.go();
     }
 
     progress(sent, total) {
       const now = performance.now();
+      this.moved = now;
       this.marks.push([now, sent]);
       while (this.marks.length > 2 && now - this.marks[0][0] > 8000) this.marks.shift();
       this.bar.value = total ? sent / total : 1;
@@ -100,7 +118,7 @@
       this.bar.classList.add("done");
       this.say(`Uploaded · ${size(this.file.size)}`);
       this.end();
-      for (const button of this.row.querySelectorAll("button")) button.hidden = true;
+      this.row.querySelector(".actions").hidden = true;
       document.body.dispatchEvent(new CustomEvent("clip-uploaded"));
       setTimeout(() => this.row.remove(), 6000);
     }
@@ -156,6 +174,11 @@
     for (const file of files) waiting.push(new Transfer(file));
     next();
   };
+
+  setInterval(() => {
+    for (const transfer of running) if (performance.now() - transfer.moved > STALLED_MS) transfer.reconnect();
+  }, 2000);
+  window.addEventListener("online", () => { for (const transfer of running) transfer.reconnect(); });
 
   picker.addEventListener("change", () => { take(picker.files); picker.value = ""; });
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
