@@ -123,7 +123,7 @@ def serve(wire: Wire, limits: Limits) -> None:
             return
         except FootageError as error:
             wire.tell({"is": "failed", "kind": error.kind, "error": str(error)})
-        except MemoryError:
+        except (MemoryError, av.error.BlockingIOError):  # no room for a thread's stack
             wire.tell({"is": "failed", "kind": "memory", "error": "Reading this file needs too much memory."})
         except av.error.FFmpegError as error:
             wire.tell(

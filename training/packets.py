@@ -76,6 +76,9 @@ def _picture(container: InputContainer) -> VideoStream:
 
 def _check_header(container: InputContainer, stream: VideoStream, limits: Limits) -> None:
     width, height = stream.codec_context.width, stream.codec_context.height
+    if not width or not height:  # libav wipes the size of a picture over max_pixels
+        most = limits.pixels // 1_000_000
+        raise FootageError("too_large", f"The picture is too large (over {most} million pixels) or damaged.")
     if max(width, height) > limits.longest_side or width * height > limits.pixels:
         raise FootageError("too_large", f"The picture is too large: {width} x {height} pixels.")
     if (container.duration or 0) > limits.seconds * 1_000_000:

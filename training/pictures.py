@@ -18,7 +18,7 @@ def shown(frame: VideoFrame, shape: Shape, longest_side: int | None) -> npt.NDAr
     width, height = shape.fitting(longest_side)
     stored = (height, width) if shape.quarter_turns % 2 else (width, height)
     picture = frame.reformat(
-        *stored, format="rgb24", src_colorspace=source_space(frame), interpolation="BILINEAR"
+        *stored, format="rgb24", src_colorspace=source_space(frame), interpolation="BILINEAR", threads=1
     ).to_ndarray()
     return np.ascontiguousarray(np.rot90(picture, shape.quarter_turns), dtype=np.uint8)
 
