@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
 from types import TracebackType
@@ -16,7 +17,17 @@ class ProgressBar:
             from tqdm import tqdm  # a quarter of a second that --help need not wait for
 
             shape = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total} [{elapsed}<{remaining}]"
-            self._bar = tqdm(total=total, desc=what, bar_format=shape, file=sys.stderr, leave=False)
+            # tqdm shows nothing where the terminal gives its size as 0 x 0, as some consoles do.
+            size = shutil.get_terminal_size()
+            self._bar = tqdm(
+                total=total,
+                desc=what,
+                bar_format=shape,
+                ncols=size.columns,
+                nrows=size.lines,
+                file=sys.stderr,
+                leave=False,
+            )
 
     def reach(self, done: float) -> None:
         if self._bar is not None:
