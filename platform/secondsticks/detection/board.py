@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, F, FilteredRelation, Prefetch, Q, QuerySet, Value, When
+from django.db.models.expressions import OrderBy
 
 from secondsticks.detection.models import Scan
 from secondsticks.detection.moves import ScanState
@@ -27,7 +28,7 @@ STATUSES = {
     "refused": ("refused", "refused"),
     "cancelled": ("cancelled", "no-slate"),
 }
-SORTS = {
+SORTS: dict[str, tuple[str | OrderBy, ...]] = {
     "name": ("name", "pk"),
     "-name": ("-name", "-pk"),
     "added": ("-created_at", "-pk"),
@@ -75,7 +76,13 @@ def with_status(clips: QuerySet[Clip]) -> QuerySet[Clip]:
 
 def scan_of(clip: Clip) -> Scan | None:
     """The current scan of a clip from `with_scans`."""
-    return clip.current_scans[0] if clip.current_scans else None
+    scans: list[Scan] = clip.current_scans  # type: ignore[attr-defined]  # from _current
+    return scans[0] if scans else None
+
+
+def status_of(clip: Clip) -> str:
+    """The key of STATUSES of a clip from `with_status`."""
+    return clip.status  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -90,11 +97,11 @@ class Row:
 
     @property
     def word(self) -> str:
-        return STATUSES[self.clip.status][0]
+        return STATUSES[status_of(self.clip)][0]
 
     @property
     def badge(self) -> str:
-        return STATUSES[self.clip.status][1]
+        return STATUSES[status_of(self.clip)][1]
 
     @property
     def stage(self) -> str:
@@ -146,11 +153,12 @@ def reason_of(clip: Clip, scan: Scan | None) -> str:
         return clip.message
     if scan is None:
         return ""
-    return {
+    reasons = {
         ScanState.DONE: scan.reason,
         ScanState.FAILED: scan.error,
         ScanState.CANCELLED: "The scan was cancelled.",
-    }.get(scan.state, "")
+    }
+    return reasons.get(ScanState(scan.state), "")
 
 
 @dataclass(frozen=True)
@@ -231,11 +239,11 @@ class Board:
 def read_board(project: Project, wish: Wish) -> Board:
     """The board as wished. Five queries, however many clips there are."""
     clips = Clip.objects.filter(project=project)
-    counted = with_status(clips).order_by().values_list("status").annotate(number=Count("pk"))
+    counted = with_status(clips).order_by().values_list("status").annotate(number=Count("pk"))  # type: ignore[misc]
     counts = dict.fromkeys(STATUSES, 0) | dict(counted)
     if wish.search:
         clips = clips.filter(name__icontains=wish.search)
     shown = with_scans(clips.annotate(seconds=F("duration_num") * 1.0 / F("duration_den")))
     if wish.status:
-        shown = shown.filter(status=wish.status)
+        shown = shown.filter(status=wish.status)  # type: ignore[misc]
     return Board(wish, counts, Paginator(shown.order_by(*SORTS[wish.sort]), PAGE_SIZE).get_page(wish.page))

@@ -12,6 +12,7 @@ from secondsticks.detection.board import (
     Row,
     duration_name,
     rate_name,
+    status_of,
     with_scans,
 )
 from secondsticks.detection.models import Clap, Scan
@@ -74,12 +75,12 @@ class ClipPage:
 
     @property
     def word(self) -> str:
-        return STATUSES[self.clip.status][0]
+        return STATUSES[status_of(self.clip)][0]
 
     @property
     def spans(self) -> list[dict[str, Any]]:
         """Slate spans with the frame after their last one, where the bar ends them."""
-        spans = self.scan.slate_spans if self.has_result else []
+        spans = self.scan.slate_spans if self.scan is not None and self.has_result else []
         return [span | {"end": span["last"] + 1} for span in spans]
 
     def facts(self) -> list[tuple[str, str]]:
@@ -94,7 +95,7 @@ class ClipPage:
             ("Duration", duration_name(clip.duration)),
             ("Start timecode", timecode),
             ("Counting", counting),
-            ("Picture", f"{clip.width} × {clip.height} ({aspect_of(clip.width, clip.height)})"),
+            ("Picture", f"{clip.width} × {clip.height} ({aspect_of(clip.width or 0, clip.height or 0)})"),
             ("Codec", f"{clip.codec}, {clip.pixel_format} in {clip.container}"),
             ("Sound", sound),
         ]

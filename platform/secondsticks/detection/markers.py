@@ -34,7 +34,7 @@ def as_document(clips: Iterable[Clip]) -> dict:
     document: dict = {"version": 1, "clips": [], "failed": []}
     for clip in clips:
         scan = scan_of(clip)
-        if _is_read(scan):
+        if scan is not None and scan.state == ScanState.DONE:
             document["clips"].append(_entry(clip, scan))
         else:
             document["failed"].append({"path": clip.name, "error": reason_of(clip, scan) or NOT_YET})
@@ -48,10 +48,6 @@ def disarmed(value: object) -> object:
     return value
 
 
-def _is_read(scan: Scan | None) -> bool:
-    return scan is not None and scan.state == ScanState.DONE
-
-
 def _lines(clip: Clip) -> Iterator[dict]:
     scan = scan_of(clip)
     line: dict = {"clip": clip.name, "reason": reason_of(clip, scan) or NOT_YET}
@@ -61,10 +57,10 @@ def _lines(clip: Clip) -> Iterator[dict]:
             "start_timecode": clip.start_timecode or "",
             "drop_frame": "yes" if clip.drop_frame else "no",
         }
-    if not _is_read(scan):
+    if scan is None or scan.state != ScanState.DONE:
         yield line
         return
-    line |= {"verdict": scan.verdict, "checkpoint": scan.checkpoint.short_sha}
+    line |= {"verdict": scan.verdict, "checkpoint": scan.checkpoint.short_sha if scan.checkpoint else ""}
     claps = list(scan.claps.all())
     for number, clap in enumerate(claps, start=1):
         yield line | {"clap": number} | _clap(clap)
@@ -82,7 +78,7 @@ def _entry(clip: Clip, scan: Scan) -> dict:
         "verdict": scan.verdict,
         "reason": scan.reason,
         "claps": [_clap(clap) for clap in scan.claps.all()],
-        "checkpoint": scan.checkpoint.sha256,
+        "checkpoint": scan.checkpoint.sha256 if scan.checkpoint else None,
     }
 
 

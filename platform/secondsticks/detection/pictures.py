@@ -15,7 +15,11 @@ from training.footage import Footage, FootageError
 
 log = logging.getLogger(__name__)
 
-LONGEST_SIDE = 960
+#: Frames are read with no side over this, and pictures are saved with no side over SAVED_SIDE.
+READ_SIDE = 1920
+SAVED_SIDE = 960
+#: A picture shows the slate and its surroundings: so many times its longer side, and all of a close one.
+AROUND = 2.0
 #: A clip with more claps than this is misread; its first ones are enough to see why.
 PICTURED_CLAPS = 50
 
@@ -29,24 +33,44 @@ def save(scan: Scan, path: Path, claps: list[dict], *, still_ours: Callable[[], 
 
     `still_ours` is called before each. A clap whose frame cannot be read stands without its picture.
     """
-    numbers = sorted({clap[name] for clap in claps[:PICTURED_CLAPS] for name in ("last_open", "frame")})
+    claps = claps[:PICTURED_CLAPS]
+    boxes = {clap[name]: clap["box"] for clap in claps for name in ("last_open", "frame")}
     saved: dict[int, str] = {}
-    if not numbers:
+    if not boxes:
         return saved
     folder = folder_of(scan)
     folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FootageError), Footage(path, longest_side=LONGEST_SIDE) as footage:
-        for number in numbers:
+    with contextlib.suppress(FootageError), Footage(path, longest_side=READ_SIDE) as footage:
+        for number, box in sorted(boxes.items()):
             still_ours()
             try:
-                saved[number] = write_jpeg(footage.frame_at(number).picture, folder / f"{number}.jpg").name
+                picture = Image.fromarray(footage.frame_at(number).picture)
             except FootageError as error:
                 log.warning("Frame %s of clip %s has no picture: %s", number, scan.clip.uuid, error)
+                continue
+            shown = around(box, picture, full_width=footage.facts.width)
+            saved[number] = write_jpeg(shown, folder / f"{number}.jpg").name
     return saved
 
 
-def write_jpeg(picture, target: Path) -> Path:
+def around(box: list[float] | None, picture: Image.Image, *, full_width: int) -> Image.Image:
+    """The part of the picture around a slate, in the picture's own shape; all of it without a box.
+
+    `box` is left, top, width, height in a picture of `full_width`.
+    """
+    if box is None:
+        return picture
+    x, y, w, h = (value * picture.width / full_width for value in box)
+    share = min(1.0, max(w / picture.width, h / picture.height) * AROUND)
+    wide, high = round(picture.width * share), round(picture.height * share)
+    left = min(max(round(x + w / 2 - wide / 2), 0), picture.width - wide)
+    top = min(max(round(y + h / 2 - high / 2), 0), picture.height - high)
+    return picture.crop((left, top, left + wide, top + high))
+
+
+def write_jpeg(picture: Image.Image, target: Path) -> Path:
     """Write under a temporary name, then rename: whoever reads the target finds a whole picture or none."""
+    picture.thumbnail((SAVED_SIDE, SAVED_SIDE))
     with NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as file:
-        Image.fromarray(picture).save(file, "JPEG", quality=88)
+        picture.save(file, "JPEG", quality=88)
     return Path(file.name).replace(target)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 SILENCE_LIMIT = 300.0
 SECRET_NAMES = re.compile(r"SECRET|PASSWORD|TOKEN|DATABASE_URL|BROKER_URL", re.IGNORECASE)
 # -P: a file beside the footage must never be imported in place of ours.
-SCANNER = [sys.executable, "-P", "-m", "training.scan", "--serve"]
+COMMAND = [sys.executable, "-P", "-m", "training.scan", "--serve"]
 
 
 class ScannerDied(Exception):
@@ -44,7 +44,7 @@ class ClipRefused(Exception):
 
 
 def scanner_command(weights: Path) -> list[str]:
-    command = getattr(settings, "SCANNER_COMMAND", None) or SCANNER
+    command = getattr(settings, "SCANNER_COMMAND", None) or COMMAND
     return [*command, "--checkpoint", str(weights)]
 
 
@@ -63,7 +63,7 @@ class Scanner:
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._sha256 = ""
 
-    def scan(self, path: Path, *, weights: Path, sha256: str, tick: float) -> Iterator[dict | None]:
+    def scan(self, path: Path, *, weights: Path, sha256: str, tick: float) -> Generator[dict | None]:
         """Yield the scanner's events for one clip, the result last; None after each `tick` of silence.
 
         Closing the iterator early kills the scanner: that is how a scan is cancelled.
@@ -89,6 +89,7 @@ class Scanner:
         if child is not None:
             child.kill()
             child.wait()
+            assert child.stdin is not None
             child.stdin.close()
 
     def _ready(self, weights: Path, sha256: str) -> None:
@@ -109,6 +110,7 @@ class Scanner:
         threading.Thread(target=_pump, args=(self._child.stdout, self._lines), daemon=True).start()
 
     def _say(self, request: dict) -> None:
+        assert self._child is not None and self._child.stdin is not None
         try:
             self._child.stdin.write(json.dumps(request) + "\n")
             self._child.stdin.flush()
@@ -138,7 +140,7 @@ class Scanner:
 
     def _understood(self, line: str | None) -> dict:
         if line is None:
-            code = self._child.wait()
+            code = self._child.wait() if self._child is not None else None
             raise ScannerDied(f"The scanner process ended in the middle of the scan (exit code {code}).")
         try:
             event = json.loads(line)
