@@ -159,3 +159,44 @@ def test_nginx_sends_the_bytes_where_it_is_set_up(get, settings, clip):
     response = get(Range="bytes=0-1")
     assert response["X-Accel-Redirect"] == f"/internal{clip.path}"
     assert not response.content
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        *(
+            "../secret.txt",
+            "..%2fsecret.txt",
+            "%2e%2e/secret.txt",
+            "%2e%2e%2fsecret.txt",
+            "%252e%252e%252fsecret.txt",
+        ),
+        *(
+            "..%5csecret.txt",
+            "..\\secret.txt",
+            "....//secret.txt",
+            "..;/secret.txt",
+            "/secret.txt",
+            "%00secret.txt",
+        ),
+        *(
+            "%c0%ae%c0%ae/secret.txt",
+            "..%c0%afsecret.txt",
+            "%uff0e%uff0e/secret.txt",
+            "secret.txt%23",
+            "~/secret.txt",
+        ),
+    ],
+)
+def test_no_way_of_writing_an_address_leads_to_other_files(client, annotator, clip, home, way):
+    (home / "secret.txt").write_text("a secret")
+    (home / "footage" / "secret.txt").write_text("a secret")
+    client.force_login(annotator)
+    for address in (
+        f"/clips/{way}/video/",
+        f"/clips/{clip.uuid}/{way}",
+        f"/clips/{clip.uuid}/source/{way}",
+        f"/{way}",
+    ):
+        response = client.get(address, follow=True)
+        assert b"a secret" not in (body(response) if response.streaming else response.content)

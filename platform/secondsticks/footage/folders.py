@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -65,7 +66,8 @@ def register(project: Project, folder: str, *, send_ingest: Callable[[Clip], Non
         known = set(project.clips.filter(location__in=videos).values_list("location", flat=True))
         new = [_clip(project, top, location) for location in videos if location not in known]
         Clip.objects.bulk_create(new)
-        transaction.on_commit(lambda: [send_ingest(clip) for clip in new], robust=True)
+        for clip in new:
+            transaction.on_commit(partial(send_ingest, clip), robust=True)
     return Found(added=len(new), known=len(known), other=other)
 
 

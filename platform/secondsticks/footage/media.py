@@ -41,8 +41,11 @@ def serve(request: HttpRequest, path: Path, *, name: str, download: bool = False
     kind = BYTES if download else TYPES.get(path.suffix.lower(), BYTES)
     if response.status_code in (200, 206):
         response["Content-Type"] = kind
-        response["Content-Disposition"] = content_disposition_header(download or kind == BYTES, name)
-    response["ETag"], response["Last-Modified"] = _etag(found), http_date(found.st_mtime)
+        response["Content-Disposition"] = (
+            content_disposition_header(download or kind == BYTES, name) or "inline"
+        )
+    response["ETag"] = _etag(found)
+    response["Last-Modified"] = http_date(found.st_mtime)
     response["Accept-Ranges"] = "bytes"
     # Private: it is behind a sign-in. No-cache: a browser may keep it, but asks each time if it still may.
     response["Cache-Control"] = "private, no-cache"

@@ -15,7 +15,7 @@ from training.footage import ClipFacts
 from training.timecode import timecode_at
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser, User
+    from django.contrib.auth.models import User
 
 
 class Role(models.TextChoices):
@@ -31,7 +31,7 @@ class Role(models.TextChoices):
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
-    def for_user(self, user: User | AnonymousUser) -> ProjectQuerySet:
+    def for_user(self, user: User) -> ProjectQuerySet:
         """Return the projects this person may see; a site superuser sees all."""
         if user.is_superuser:
             return self
@@ -74,7 +74,7 @@ class Project(models.Model):
     def you_administer(self) -> bool:
         return self.role is not None and self.role.covers(Role.ADMIN)
 
-    def role_of(self, user: User | AnonymousUser) -> Role | None:
+    def role_of(self, user: User) -> Role | None:
         """Return the role of this person here; a site superuser is an admin everywhere."""
         if user.is_superuser:
             return Role.ADMIN
@@ -82,7 +82,7 @@ class Project(models.Model):
         return Role(role) if role else None
 
 
-def _projects_of(user: User | AnonymousUser) -> models.QuerySet[Membership]:
+def _projects_of(user: User) -> models.QuerySet[Membership, Any]:
     """Return their ids as a subquery: a join would also narrow what is counted of a project's members."""
     return Membership.objects.filter(user_id=user.pk).values("project_id")
 
@@ -119,7 +119,7 @@ class ProxyState(models.TextChoices):
 
 
 class ClipQuerySet(models.QuerySet["Clip"]):
-    def for_user(self, user: User | AnonymousUser) -> ClipQuerySet:
+    def for_user(self, user: User) -> ClipQuerySet:
         """Return the clips this person may see."""
         if user.is_superuser:
             return self
@@ -226,12 +226,12 @@ class Clip(models.Model):
     @property
     def rate(self) -> Fraction:
         """Frames per second, exact. Only of a clip that is ready."""
-        return Fraction(self.rate_num, self.rate_den)
+        return _fraction(self.rate_num, self.rate_den)
 
     @property
     def duration(self) -> Fraction:
         """Seconds, exact. Only of a clip that is ready."""
-        return Fraction(self.duration_num, self.duration_den)
+        return _fraction(self.duration_num, self.duration_den)
 
     def timecode_at(self, frame: int) -> str:
         return timecode_at(frame, self.rate, self.start_timecode, self.drop_frame)
@@ -239,10 +239,16 @@ class Clip(models.Model):
     def facts(self) -> ClipFacts:
         """Return what the probe said about this clip. Only of a clip that is ready."""
         fractions = {
-            name: str(Fraction(getattr(self, f"{name}_num"), getattr(self, f"{name}_den")))
+            name: str(_fraction(getattr(self, f"{name}_num"), getattr(self, f"{name}_den")))
             for name in FRACTIONS_PROBED
         }
         return ClipFacts.from_json({name: getattr(self, name) for name in SAME_AS_PROBED} | fractions)
+
+
+def _fraction(numerator: int | None, denominator: int | None) -> Fraction:
+    if numerator is None or denominator is None:
+        raise ValueError("this clip has not been read")
+    return Fraction(numerator, denominator)
 
 
 #: The fields of ClipFacts that a clip holds under the same name and in the same form as their JSON.
