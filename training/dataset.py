@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -94,7 +95,7 @@ def numbered_seed(seed: int, number: int) -> int:
 class Views(Dataset[tuple[Tensor, Target]]):
     """Augmented views: view `n` of a seed is always the same, so a resumed run sees what an unbroken sees.
 
-    A view is a uint8 tensor 3 x H x W, its longest side `longest_side`, with boxes (xyxy) and labels.
+    A view is a uint8 tensor 3 x H x W of `canvas_size(longest_side)`, with boxes (xyxy) and labels.
     """
 
     def __init__(self, labelled: Sequence[Labelled], *, longest_side: int, seed: int, length: int) -> None:
@@ -120,9 +121,9 @@ class Views(Dataset[tuple[Tensor, Target]]):
         ).reshape(-1, 4)
         sample_seed = numbered_seed(self.seed, number)
         picture, corners = zoomed(picture, corners, np.random.default_rng(sample_seed))
-        height = picture.shape[0]
-        picture = fit(picture, self.longest_side)
-        corners *= picture.shape[0] / height
+        rng = np.random.default_rng((sample_seed, 1))
+        picture, corners = framed(picture, corners, canvas_size(self.longest_side), rng)
+        picture = coarsened(picture, rng)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(sample_seed)
             return self._augmented(picture, corners, [CLASS_IDS[box.state] for box in slates])
@@ -145,7 +146,7 @@ def _order(seed: int, epoch: int, length: int) -> np.ndarray[Any, np.dtype[np.in
 
 
 def colours() -> Callable[..., Any]:
-    """The part of augmentation that torchvision has: mirroring, upside down, colour, blur and compression."""
+    """The part of augmentation that torchvision has: mirroring, upside down, colour and blur."""
     change: Callable[..., Any] = v2.Compose(
         [
             v2.RandomHorizontalFlip(0.5),
@@ -156,7 +157,6 @@ def colours() -> Callable[..., Any]:
             v2.RandomApply([v2.ColorJitter(hue=0.5)], p=0.1),
             v2.RandomGrayscale(0.07),
             v2.RandomApply([v2.GaussianBlur(7, (0.3, 1.8))], p=0.15),
-            v2.RandomApply([v2.JPEG((20, 80))], p=0.3),
             v2.ClampBoundingBoxes(),
             v2.SanitizeBoundingBoxes(min_size=4),
         ]
@@ -167,20 +167,51 @@ def colours() -> Callable[..., Any]:
 def zoomed(
     picture: Picture, corners: np.ndarray[Any, np.dtype[np.float32]], rng: np.random.Generator
 ) -> tuple[Picture, np.ndarray[Any, np.dtype[np.float32]]]:
-    """A nearer, farther or coarser view of the same slates, each kept whole; corners (xyxy) move along."""
+    """A nearer or farther view of the same slates, each kept whole; corners (xyxy) move along."""
     chance = rng.random()
     if chance < 0.45:
         picture, corners = _nearer(picture, corners, rng)
     elif chance < 0.6:
         picture, corners = _farther(picture, corners, rng)
-    if rng.random() < 0.15:
-        scale = rng.uniform(0.3, 0.7)
-        height, width = picture.shape[:2]
-        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        picture = np.asarray(
-            cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8
-        )
     return picture, corners
+
+
+def canvas_size(longest_side: int) -> tuple[int, int]:
+    """Width and height of every view: 16:9, in whole strides.
+
+    One shape for all spares a CPU preparing its convolutions again for each new one.
+    """
+    return longest_side, math.ceil(longest_side * 9 / 16 / 32) * 32
+
+
+def framed(
+    picture: Picture,
+    corners: np.ndarray[Any, np.dtype[np.float32]],
+    size: tuple[int, int],
+    rng: np.random.Generator,
+) -> tuple[Picture, np.ndarray[Any, np.dtype[np.float32]]]:
+    """The picture as large as goes into width x height, on the grey that the network pads with."""
+    wide, high = size
+    height, width = picture.shape[:2]
+    scale = min(wide / width, high / height)
+    fitted = fit(picture, round(scale * max(height, width)))[:high, :wide]
+    frame = np.full((high, wide, 3), 128, np.uint8)
+    x, y = int(rng.integers(0, wide - fitted.shape[1] + 1)), int(rng.integers(0, high - fitted.shape[0] + 1))
+    frame[y : y + fitted.shape[0], x : x + fitted.shape[1]] = fitted
+    return frame, corners * np.float32(scale) + np.array([x, y, x, y], np.float32)
+
+
+def coarsened(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Sometimes of fewer pixels, sometimes compressed; the same size."""
+    if rng.random() < 0.15:
+        scale, (height, width) = rng.uniform(0.35, 0.75), picture.shape[:2]
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        coarse = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        picture = np.asarray(coarse, dtype=np.uint8)
+    if rng.random() < 0.3:
+        _, stored = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 80))])
+        picture = np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR), dtype=np.uint8)
+    return picture
 
 
 def _nearer(

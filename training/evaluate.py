@@ -166,7 +166,7 @@ def table(columns: Mapping[str, Mapping[str, float]]) -> str:
 def evaluate(
     detector: Detector, dataset: Path, images: Path, *, by: str | None = None, threshold: float = THRESHOLD
 ) -> dict[str, dict[str, float]]:
-    """Numbers over all pictures as "all", and for each value of the pictures' field `by`. Raises CocoError."""
+    """Numbers over all pictures as "all", and for each value of their field `by`. Raises CocoError."""
     truth = read_coco(dataset, images=images)
     detections = detect_all(detector, truth, images)
     columns = {"all": all_numbers(truth, detections, threshold=threshold)}

@@ -30,6 +30,8 @@ from training.run_state import Average, RunError, RunState, say
 
 Batch = tuple[list[Tensor], list[Target]]
 CHECKPOINT = "checkpoint.safetensors"
+#: How often a run says how it goes.
+REPORT_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def train(options: Options) -> Path:
 def _start(options: Options, device: torch.device) -> RunState:
     torch.manual_seed(options.seed)
     if options.start:
-        card, network = load_network(options.start)
+        card, network = load_network(options.start, longest_side=options.longest_side)
         if card.architecture != options.architecture:
             raise RunError(f"{options.start.name} is a {card.architecture}, not a {options.architecture}.")
     else:
@@ -161,7 +163,7 @@ def _run(state: RunState, options: Options, batches: Iterator[Batch], fingerprin
     for batch in batches:
         losses = _step(state, options, batch)
         recent.append(losses)
-        if state.step % 20 == 0 or state.step == options.steps:
+        if state.step % REPORT_STEPS == 0 or state.step == options.steps:
             pace = (time.monotonic() - started) / (state.step - first)
             means = {key: round(sum(one[key] for one in recent) / len(recent), 4) for key in losses}
             left = round(pace * (options.steps - state.step))
@@ -172,6 +174,7 @@ def _run(state: RunState, options: Options, batches: Iterator[Batch], fingerprin
             recent = []
         if time.monotonic() - saved > options.save_minutes * 60:
             state.save(options.out, fingerprint)
+            export(state, options)
             saved = time.monotonic()
     state.save(options.out, fingerprint)
 
@@ -199,7 +202,7 @@ def _step(state: RunState, options: Options, batch: Batch) -> dict[str, float]:
 
 
 def export(state: RunState, options: Options) -> Path:
-    """Writes the averaged weights as a checkpoint with its card."""
+    """Writes the averaged weights so far as a checkpoint with its card."""
     path = options.out / CHECKPOINT
     write_checkpoint(
         path,
