@@ -18,10 +18,12 @@ SAMPLE_RATE = 48_000
 def numbered_picture(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
     """Frame `number` in binary, as light blocks in the upper half; the corner top left is red."""
     picture = np.full((height, width, 3), 40, np.uint8)
+    scale = width / WIDTH
     for bit in range(BITS):
         if number >> bit & 1:
-            picture[40:100, 8 + bit * 25 : 28 + bit * 25] = 220
-    picture[:24, :24] = (230, 30, 30)
+            left, right = int((8 + bit * 25) * scale), int((28 + bit * 25) * scale)
+            picture[int(40 * scale) : int(100 * scale), left:right] = 220
+    picture[: int(24 * scale), : int(24 * scale)] = (230, 30, 30)
     return picture
 
 
