@@ -6,6 +6,7 @@ The network runs in a scanner process of its own. What comes out is described in
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -34,9 +35,8 @@ class CheckpointRefused(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(
-            errors="backslashreplace"
-        )  # a name must not end us on a terminal without its letters
+        if isinstance(stream, io.TextIOWrapper):  # a name must not end us on a terminal without its letters
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     command = _scan if options.command == "scan" else _detect
     try:
@@ -104,6 +104,11 @@ def _detect(options: argparse.Namespace, scanner: Scanner) -> int:
     return SOME_FAILED if failed else ALL_READ
 
 
+def _part_of(bar: ProgressBar, number: int) -> Callable[[float], None]:
+    """Move the bar within file `number`."""
+    return lambda part: bar.reach(number + part)
+
+
 def _read_all(
     files: Sequence[Path | FolderUnreadable], read: Read, *, what: str
 ) -> tuple[list[Document], list[Document]]:
@@ -115,7 +120,7 @@ def _read_all(
             try:
                 if isinstance(path, FolderUnreadable):
                     raise path
-                done.append(read(path, lambda part, number=number: bar.reach(number + part)))
+                done.append(read(path, _part_of(bar, number)))
             except (FolderUnreadable, FootageError, ScannerFailed) as error:
                 if isinstance(error, ScannerFailed) and error.kind == "checkpoint":
                     raise CheckpointRefused(str(error)) from error
