@@ -34,7 +34,7 @@ class Route:
         return PEOPLE.index(person) >= PEOPLE.index(needed)
 
 
-# Django's own views for signing in and out: they answer PUT and OPTIONS, and send on who is signed in already.
+# Django's own views for signing in and out: they answer PUT and OPTIONS, and send on who is signed in.
 SITE_ROUTES = [
     Route("healthz"),
     Route("readyz"),

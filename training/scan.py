@@ -1,4 +1,4 @@
-"""A clip and a detector -> its claps. `python -m training.scan --serve` answers requests (docs/scan-json.md)."""
+"""Clip and detector -> claps. `python -m training.scan --serve` answers requests: docs/scan-json.md."""
 
 from __future__ import annotations
 
