@@ -2,7 +2,7 @@
 
 Three passes over the same file in one run, each in its own process so that CPU time is its own:
   scan    what the product does: coarse pass, dense pass where a slate is
-  naive   every frame decoded, the detector run on every frame (measured on --naive-seconds of the clip, scaled up)
+  naive   every frame decoded, the detector run on every frame (on --naive-seconds of the clip, scaled up)
   decode  every frame decoded and scaled, nothing else
 """
 
@@ -54,8 +54,9 @@ def measure(name: str, clip: Path, naive_seconds: float) -> dict[str, float]:
 
 def render_clip_for(folder: Path) -> Path:
     clip = folder / "ten_minutes_two_slates.mov"
-    command = [sys.executable, "-m", "training.render", "clips", "--out", str(folder), "--kind", "two_slates_long"]
-    subprocess.run([*command, "--seed", "7", "--rate", "24", "--size", "1920x1080", "--seconds", "600"], check=True)
+    command = [sys.executable, "-m", "training.render", "clips", "--out", str(folder)]
+    command += ["--kind", "two_slates_long", "--seed", "7", "--rate", "24", "--size", "1920x1080"]
+    subprocess.run([*command, "--seconds", "600"], check=True)
     next(folder.glob("*.mov")).rename(clip)
     return clip
 
@@ -73,7 +74,12 @@ def run(clip: Path, naive_seconds: float) -> dict[str, object]:
         passes["naive"][unit] /= share
     seconds = float(facts.duration)
     return {
-        "clip": {"size": f"{facts.width}x{facts.height}", "codec": facts.codec, "fps": str(facts.rate), "seconds": seconds},
+        "clip": {
+            "size": f"{facts.width}x{facts.height}",
+            "codec": facts.codec,
+            "fps": str(facts.rate),
+            "seconds": seconds,
+        },
         "machine": {"cores": os.cpu_count()},
         "passes": passes,
         "times_realtime": {name: seconds / one["wall"] for name, one in passes.items()},
@@ -83,9 +89,11 @@ def run(clip: Path, naive_seconds: float) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("clip", type=Path, nargs="?", help="a clip of your own; one is rendered otherwise")
-    parser.add_argument("--naive-seconds", type=float, default=60, help="how much of the clip the naive pass runs on")
+    parser.add_argument("--naive-seconds", type=float, default=60, help="how much the naive pass runs on")
     parser.add_argument("--only", choices=["scan", "naive", "decode"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
