@@ -1,6 +1,6 @@
 """First and second `make run` in a fresh clone: python benchmarks/start_time.py
 
-Clones this checkout's HEAD into a temporary folder (about 7 GB of disk is needed) and runs `make run` there three
+Clones this HEAD into a temporary folder (7 GB of disk are needed) and runs `make run` there three
 times, from the command to the moment when /readyz answers. The first includes making the environment.
 """
 
