@@ -44,7 +44,7 @@ class Limits:
     seconds: int = 4 * 3600
     frames: int = 500_000
     memory_bytes: int = 2 << 30  # address space of the decode child
-    cpu_seconds: int = 3600  # of one decode child, over its whole life
+    cpu_seconds: int = 6 * 3600  # of one decode child, over its whole life
     answer_seconds: float = 30.0  # silence after which the decode child is killed
     written_bytes: int = 20 << 30  # a proxy; every other child may write nothing at all
 
@@ -76,6 +76,7 @@ class ClipFacts:
     color: dict[str, str] = field(default_factory=dict)
     audio: tuple[AudioStream, ...] = ()
     warnings: tuple[str, ...] = ()
+    edited: bool = False  # an edit list hides frames, which not every player obeys
     start_offset: Fraction = Fraction(0)  # seconds from the start of the file to its first frame
 
     def to_json(self) -> dict[str, Any]:

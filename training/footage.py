@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 LIMITS = Limits()
-PROXY_LIMITS = Limits(cpu_seconds=8 * 3600)
+PROXY_LIMITS = Limits(cpu_seconds=48 * 3600)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,7 +216,7 @@ _PLAYABLE = {
 def playable_in_browser(facts: ClipFacts) -> bool:
     """Whether a browser plays the file itself, with its clock at 0 on the clip's first frame."""
     family = "mp4" if facts.container in _MP4_FAMILY else facts.container
-    if family not in _PLAYABLE or facts.start_offset:
+    if family not in _PLAYABLE or facts.start_offset or facts.edited:
         return False
     pictures, sounds = _PLAYABLE[family]
     return (

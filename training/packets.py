@@ -8,8 +8,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 from av.container import InputContainer
@@ -23,6 +24,8 @@ FORMATS = ("mov", "mp4", "matroska", "webm", "mpegts", "mxf", "avi")
 _MOST_READ_ERRORS = 100
 
 Beat = Callable[[], None]
+#: PTS, DTS, is a keyframe, is hidden by an edit list.
+Seen: TypeAlias = tuple[int | None, int | None, bool, bool]
 
 
 def open_container(path: Path, limits: Limits) -> tuple[InputContainer, VideoStream]:
@@ -114,16 +117,9 @@ class Packets:
 
 
 def read_packets(container: InputContainer, stream: VideoStream, limits: Limits, beat: Beat) -> Packets:
-    """Demux the whole file once: the only way to know each frame's number exactly."""
-    seen: list[tuple[int | None, int | None, bool, bool]] = []
-    unreadable = 0
-    for packet in demux(container, stream, beat=beat):
-        if packet is None:
-            unreadable += 1
-            continue
-        seen.append((packet.pts, packet.dts, packet.is_keyframe, packet.is_discard))
-        if len(seen) > limits.frames:
-            raise too_many_frames(limits)
+    """List every packet: the only way to know each frame's number exactly."""
+    listed = _from_index(container, stream)
+    seen, unreadable = (listed, 0) if listed else _from_whole_file(container, stream, limits, beat)
     # AVI has no PTS; libavformat's guesses are wrong where frames are reordered.
     guessed = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
     timed = not guessed and all(pts is not None for pts, *_ in seen)
@@ -147,11 +143,41 @@ def read_packets(container: InputContainer, stream: VideoStream, limits: Limits,
     return Packets(times, place, dts_of_key, sorted(dts_of_key), timed, hidden, declared, unreadable)
 
 
-def _counted(
-    seen: list[tuple[int | None, int | None, bool, bool]],
-) -> list[tuple[int | None, int | None, bool, bool]]:
+def _from_index(container: InputContainer, stream: VideoStream) -> list[Seen] | None:
+    """For a mov of whole pictures (ProRes, DNxHR), whose index says all without reading gigabytes.
+
+    Where frames are reordered the index lacks the PTS; None there, or if the first packets disagree.
+    """
+    if "mov" not in container.format.name or not stream.codec_context.codec.intra_only:
+        return None
+    size = container.size
+    entries = [entry for entry in stream.index_entries if entry.pos + entry.size <= size]
+    for entry, packet in zip(entries, islice(container.demux(stream), 3), strict=False):
+        if (packet.pts, packet.dts, packet.pos) != (entry.timestamp, entry.timestamp, entry.pos):
+            container.seek(entries[0].timestamp, stream=stream)
+            return None
+    return [(e.timestamp, e.timestamp, e.is_keyframe, e.is_discard) for e in entries]
+
+
+def _from_whole_file(
+    container: InputContainer, stream: VideoStream, limits: Limits, beat: Beat
+) -> tuple[list[Seen], int]:
+    """By demuxing all of it; and the number of places that could not be read."""
+    seen: list[Seen] = []
+    unreadable = 0
+    for packet in demux(container, stream, beat=beat):
+        if packet is None:
+            unreadable += 1
+            continue
+        seen.append((packet.pts, packet.dts, packet.is_keyframe, packet.is_discard))
+        if len(seen) > limits.frames:
+            raise too_many_frames(limits)
+    return seen, unreadable
+
+
+def _counted(seen: list[Seen]) -> list[Seen]:
     """Times for a file that has none: the packets' DTS, made to rise; decodable from the start only."""
-    counted: list[tuple[int | None, int | None, bool, bool]] = []
+    counted: list[Seen] = []
     last = -1
     for n, (_, dts, _, hidden) in enumerate(seen):
         last = max(n if dts is None else dts, last + 1)

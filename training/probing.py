@@ -86,6 +86,7 @@ def facts_of(reel: Reel, path: Path, beat: Beat) -> tuple[ClipFacts, Shape]:
         color=_color(frame),
         audio=audio,
         warnings=tuple(warnings),
+        edited=bool(reel.packets.hidden),
         start_offset=offset,
     )
     return facts, shape

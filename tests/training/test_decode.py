@@ -26,8 +26,11 @@ def test_a_file_without_its_index_is_broken(tmp_path):
     assert refused.value.kind == "broken"
 
 
-def test_a_cut_tail_keeps_what_is_there(tmp_path):
-    clip = render(tmp_path / "a.mp4", frames=60, muxer_options=INDEX_FIRST, options={"g": "12"})
+@pytest.mark.parametrize(
+    "codec", [{"options": {"g": "12"}}, {"codec": "mjpeg", "pixel_format": "yuvj420p"}], ids=["h264", "mjpeg"]
+)
+def test_a_cut_tail_keeps_what_is_there(tmp_path, codec):
+    clip = render(tmp_path / "a.mov", frames=60, muxer_options=INDEX_FIRST, **codec)
     with Footage(truncate(clip, 0.8)) as footage:
         count = footage.facts.frames
         assert 20 < count < 60

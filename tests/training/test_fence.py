@@ -200,7 +200,7 @@ def test_the_child_is_confined(tmp_path, monkeypatch):
         environment = child.joinpath("environ").read_bytes()
         opened = {str(link.readlink()) for link in child.joinpath("fd").iterdir()}
     assert limits["Max address space"] == str(2 << 30)
-    assert limits["Max cpu time"] == "3600"
+    assert limits["Max cpu time"] == "21600"
     assert limits["Max file size"] == "0"
     assert limits["Max core file size"] == "0"
     assert limits["Max open files"] == "64"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.nasty_media import cut_by_edit_list, read_number, render, sound_only
-from training.footage import ClipFacts, Footage, FootageError, Frame, probe
+from training.footage import ClipFacts, Footage, FootageError, Frame, playable_in_browser, probe
 
 NTSC_24, NTSC_30 = Fraction(24_000, 1001), Fraction(30_000, 1001)
 LONG_GOP = {"g": "250", "bf": "3"}
@@ -135,6 +135,8 @@ def test_edit_list_hides_frames_and_numbers_count_what_is_shown(tmp_path):
         assert shown == [(n, n + 30) for n in range(66)]
         assert numbers([footage.frame_at(20)]) == [(20, 50)]
         assert footage.frame_at(0).seconds == 0
+        assert footage.facts.edited
+        assert not playable_in_browser(footage.facts)
         assert any("edit list" in warning for warning in footage.warnings)
         assert not any("ends early" in warning for warning in footage.warnings)
 
