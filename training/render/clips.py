@@ -92,10 +92,14 @@ def record(
     drawn: Iterator[tuple[np.ndarray, RenderedSlate | None]],
     claps: list[int],
     sound: Sound | None,
+    options: dict[str, str] | None = None,
 ) -> ClipTruth:
-    """Encode drawn frames as they come, with their sound, and gather the truth."""
+    """Encode drawn frames as they come, with their sound, and gather the truth; `options` are libx264's."""
     slates: list[RenderedSlate | None] = []
-    with Recorder(path, spec.size, spec.rate, timecode=spec.timecode, sound=sound, gop=spec.gop) as recorder:
+    recorder = Recorder(
+        path, spec.size, spec.rate, timecode=spec.timecode, sound=sound, gop=spec.gop, options=options
+    )
+    with recorder:
         for picture, slate in drawn:
             recorder.write(picture)
             slates.append(slate)

@@ -46,8 +46,9 @@ class Recorder:
         return self
 
     def write(self, picture: Picture) -> None:
-        """Append one picture (H x W x 3, RGB), and the sound up to its time."""
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        """Append one picture (H x W x 3, RGB; or 3/2 H x W, YUV 4:2:0), and the sound up to its time."""
+        layout = "rgb24" if picture.ndim == 3 else "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=layout)
         frame.pts, frame.time_base = self._written, 1 / self._rate
         self._file.mux(self._video.encode(frame))
         self._written += 1

@@ -143,11 +143,18 @@ def premultiplied(color: Picture, alpha: Picture) -> Picture:
 
 def over(below: Floats, above: Floats) -> Floats:
     """Porter-Duff over, both premultiplied RGBA."""
-    return np.asarray(above + below * (1 - above[..., 3:] * np.float32(1 / 255)), np.float32)
+    through = _through(above)
+    return cv2.add(above, cv2.multiply(below, cv2.merge([through] * 4)))
 
 
 def lay(picture: Picture, layer: Floats, region: Region) -> None:
     """Lay premultiplied RGBA onto the picture, in place."""
-    part = picture[region.slices]
-    mixed = layer[..., :3] + part * (1 - layer[..., 3:] * np.float32(1 / 255))
-    picture[region.slices] = np.clip(mixed, 0, 255).astype(np.uint8)
+    through = cv2.merge([_through(layer)] * 3)
+    behind = cv2.multiply(np.ascontiguousarray(picture[region.slices]), through, dtype=cv2.CV_32F)
+    color = cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB)
+    picture[region.slices] = cv2.add(behind, color, dtype=cv2.CV_8U)
+
+
+def _through(layer: Floats) -> Floats:
+    """How much of what is behind is seen, 0 to 1."""
+    return np.float32(1) - cv2.extractChannel(layer, 3) * np.float32(1 / 255)

@@ -57,38 +57,50 @@ def choose_hand(
 
 def draw_hand(picture: Picture, hand: Hand, gain: Floats) -> None:
     """Draw the hand and its arm onto the picture, in place; gain (3) is the light on it."""
+    rng = np.random.default_rng(hand.seed)
+    palm = np.array([hand.x, hand.y])
+    skin = np.asarray(hand.skin, np.float32) * gain
+    _draw_arm(picture, hand, palm, skin if hand.sleeve is None else gain, rng)
     high, wide = picture.shape[:2]
-    elbow = np.array([hand.x, hand.y]) + _way(hand.arm) * hand.size * 14
-    region = Region.around(np.array([[hand.x, hand.y], elbow]), wide, high, hand.size * 1.8)
+    region = Region.around(palm[None], wide, high, hand.size * 2.1)
     if region.empty:
         return
-    rng = np.random.default_rng(hand.seed)
-    at = np.array([hand.x - region.x0, hand.y - region.y0])
-    shape = region.shape
-    arm = np.zeros(shape, np.uint8)
-    _arm(arm, hand, at, rng)
-    flesh, creases = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
-    _fingers(flesh, creases, hand, at, rng)
-    skin = np.asarray(hand.skin, np.float32) * gain
-    if hand.sleeve is None:
-        color = np.broadcast_to(skin, (*shape, 3))
-    else:
-        color = cloth(rng, shape[1], shape[0], hand.sleeve).astype(np.float32) * gain
+    flesh, creases = np.zeros(region.shape, np.uint8), np.zeros(region.shape, np.uint8)
+    _fingers(flesh, creases, hand, palm - [region.x0, region.y0], rng)
+    lined = 1 - creases.astype(np.float32) * np.float32(0.45 / 255)
+    lay(picture, _shaded(skin, flesh, hand.size * 0.22, rng, lined), region)
+
+
+def _draw_arm(picture: Picture, hand: Hand, palm: Points, light: Floats, rng: np.random.Generator) -> None:
+    high, wide = picture.shape[:2]
+    elbow = palm + _way(hand.arm) * hand.size * 15
+    region = Region.around(np.array([palm, elbow]), wide, high, hand.size * 1.8)
+    if region.empty:
+        return
+    arm = np.zeros(region.shape, np.uint8)
+    _arm(arm, hand, palm - [region.x0, region.y0], rng)
+    color = light
+    if hand.sleeve is not None:
+        color = cloth(rng, region.shape[1], region.shape[0], hand.sleeve) * light
     lay(picture, _shaded(color, arm, hand.size * 0.9, rng), region)
-    lined = skin * (1 - 0.45 * creases[..., None].astype(np.float32) / 255)
-    lay(picture, _shaded(lined, flesh, hand.size * 0.22, rng), region)
 
 
-def _shaded(color: Floats, mask: Picture, depth: float, rng: np.random.Generator) -> Floats:
-    """Round a flat shape: darker towards its edge and away from the light."""
+def _shaded(
+    color: Floats, mask: Picture, depth: float, rng: np.random.Generator, extra: Floats | None = None
+) -> Floats:
+    """Round a flat shape, darker towards its edge; color is 3 or H x W x 3, `extra` more shade (H x W)."""
     inner = cv2.distanceTransform((mask > 127).astype(np.uint8), cv2.DIST_L2, 3)
-    bulge = np.minimum(inner / max(depth, 1.0), 1.0)
-    slope = cv2.Sobel(bulge, cv2.CV_32F, int(rng.random() < 0.5), 1, ksize=3) if rng.random() < 0.5 else 0
+    bulge = cv2.sqrt(np.minimum(inner * np.float32(1 / max(depth, 1.0)), np.float32(1)))
     fine = soft_noise(rng, mask.shape[1], mask.shape[0], cells=24)
-    light = 0.62 + 0.42 * np.sqrt(bulge) + 0.1 * (fine - 0.5) + 0.12 * np.asarray(slope)
-    edge = cv2.GaussianBlur(mask, (0, 0), max(0.6, depth * 0.06)).astype(np.float32)
-    shaded = np.clip(color * light[..., None], 0, 255) * (edge[..., None] / 255)
-    return np.dstack([shaded, edge]).astype(np.float32)
+    light = cv2.addWeighted(bulge, 0.42, fine, 0.1, 0.57)
+    if rng.random() < 0.5:
+        light = cv2.add(light, cv2.Sobel(bulge, cv2.CV_32F, int(rng.random() < 0.5), 1, ksize=3, scale=0.1))
+    if extra is not None:
+        light = cv2.multiply(light, extra)
+    edge = cv2.GaussianBlur(mask, (0, 0), min(max(0.6, depth * 0.04), 2.5)).astype(np.float32)
+    light = cv2.multiply(light, edge, scale=1 / 255)
+    shaded = cv2.multiply(cv2.merge([light] * 3), np.broadcast_to(color, (*mask.shape, 3)).astype(np.float32))
+    return cv2.merge([*cv2.split(cv2.min(shaded, cv2.merge([edge] * 3))), edge])
 
 
 def _way(degrees: float) -> Points:
@@ -167,7 +179,7 @@ def draw_person(picture: Picture, x: float, y: float, head: float, gain: Floats,
     flat = np.ones((*region.shape, 3), np.float32)
     _features(flat, at, head)
     lay(picture, _shaded(flat * dark, hair, head * 0.3, rng), region)
-    lay(picture, _shaded(clothes.astype(np.float32) * gain, torso, head * 0.5, rng), region)
+    lay(picture, _shaded(clothes * gain, torso, head * 0.5, rng), region)
     lay(picture, _shaded(flat * skin, face, head * 0.4, rng), region)
 
 

@@ -34,7 +34,9 @@ def render_long(spec: ClipSpec, path: Path, *, backgrounds: Backgrounds | None =
     sound = Sound(clap_samples(contacts), spec.seed) if spec.audio else None
     frames = round(spec.seconds * spec.rate)
     spec = replace(spec, kind="two_slates_long", gop=spec.gop or round(spec.rate))
-    return record(spec, path, frames, _frames(spec, frames, shots, photos), claps, sound)
+    options = {"preset": "ultrafast", "crf": "24", "maxrate": "16M", "bufsize": "32M"}
+    drawn = _frames(spec, frames, shots, photos)
+    return record(spec, path, frames, drawn, claps, sound, options)
 
 
 def _starts(spec: ClipSpec) -> list[int]:
@@ -69,19 +71,27 @@ def _frames(
 def _view(
     rng: np.random.Generator, size: tuple[int, int], frames: int, photos: Backgrounds
 ) -> Iterator[Picture]:
-    """A slow pan over one picture, with grain."""
+    """A slow pan over one picture, with grain, as YUV 4:2:0: two pixels a step, nothing to resample."""
     wide, high = size
-    place = photos.scene(rng, int(wide * 1.15), int(high * 1.15), calm=True)
-    grain = rng.integers(-5, 6, (high + 64, wide + 64, 1), np.int16)
-    grain = np.ascontiguousarray(np.repeat(grain, 3, axis=2))
+    place = photos.scene(rng, wide * 115 // 200 * 2, high * 115 // 200 * 2, calm=True)
+    planes = _planes(place)
+    grain = rng.integers(0, 7, (high + 64, wide + 64), np.uint8)
     spare, way = np.array([place.shape[1] - wide, place.shape[0] - high]), rng.uniform(0, 1, (2, 2))
     for number in range(frames):
         part = number / max(frames - 1, 1)
-        x, y = (way[0] * (1 - part) + way[1] * part) * spare
-        move = np.array([[1, 0, -x], [0, 1, -y]])
-        picture = cv2.warpAffine(place, move, (wide, high), borderMode=cv2.BORDER_REFLECT)
+        x, y = ((way[0] * (1 - part) + way[1] * part) * spare).astype(int) // 2
         a, b = rng.integers(0, 64, 2)
-        yield cv2.add(picture, grain[a : a + high, b : b + wide], dtype=cv2.CV_8U)
+        light = planes[0][2 * y : 2 * y + high, 2 * x : 2 * x + wide]
+        parts = [cv2.add(light, grain[a : a + high, b : b + wide])]
+        parts += [plane[y : y + high // 2, x : x + wide // 2] for plane in planes[1:]]
+        yield np.concatenate([part.ravel() for part in parts]).reshape(-1, wide)
+
+
+def _planes(place: Picture) -> tuple[Picture, Picture, Picture]:
+    high, wide = place.shape[:2]
+    stacked = cv2.cvtColor(place, cv2.COLOR_RGB2YUV_I420)
+    light, colors = stacked[:high], stacked[high:].reshape(2, high // 2, wide // 2)
+    return cv2.subtract(light, np.full_like(light, 3)), colors[0], colors[1]
 
 
 def write_long(out: Path, spec: ClipSpec, *, count: int, backgrounds: Path | None) -> Iterator[int]:

@@ -9,8 +9,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from training.render.geometry import Picture, Pose, box_around
-from training.render.lens import Grade, choose_grade, develop
+from training.render.geometry import Floats, Picture, Pose, box_around
+from training.render.lens import Grade, add_grain, choose_grade, develop
 from training.render.motion import KINDS, SHUTTER, Script, choose_script, clap_frame
 from training.render.scenes import Backgrounds
 from training.render.slates import SlateLook, choose_slate, draw_slate, silhouette
@@ -65,7 +65,7 @@ class Shot:
             exposed = np.linspace(number, number + SHUTTER, 7) / float(self.rate)
             staged = self._staged_at(number)
             lay_slate(picture, staged, self._pose(number), self._angles(list(exposed)))
-        return develop(picture, replace(self.grade, seed=self.seed * 100003 + number)), truth
+        return self._grainy(develop(picture, replace(self.grade, grain=0.0)), number), truth
 
     def truth(self, number: int) -> RenderedSlate | None:
         """What is true about the slate at the middle of the frame's exposure."""
@@ -90,6 +90,20 @@ class Shot:
         x, y = spare * [part, 0.5 + way * (part - 0.5)]
         move = np.array([[1, 0, -x], [0, 1, -y]])
         return cv2.warpAffine(self.place, move, (wide, high), borderMode=cv2.BORDER_REFLECT)
+
+    @cached_property
+    def _grain(self) -> Floats:
+        rng = np.random.default_rng([self.seed, 12])
+        empty = np.full((self.size[1] + 64, self.size[0] + 64, 3), 128, np.uint8)
+        return add_grain(empty, self.grade.grain, rng).astype(np.int16) - np.int16(128)
+
+    def _grainy(self, picture: Picture, number: int) -> Picture:
+        """Grain is drawn once and moved about: as lively, and much faster."""
+        if not self.grade.grain:
+            return picture
+        x, y = np.random.default_rng([self.seed, 14, number]).integers(0, 64, 2)
+        high, wide = picture.shape[:2]
+        return cv2.add(picture, self._grain[y : y + high, x : x + wide], dtype=cv2.CV_8U)
 
     @cached_property
     def _staged(self) -> Staged:
