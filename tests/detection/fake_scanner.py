@@ -14,6 +14,7 @@ from pathlib import Path
 SHA = "0" * 64
 RESULT = {
     "version": 1,
+    "facts": {"warnings": ["3 frames are damaged."]},
     "verdict": "sure",
     "reason": "the slate closes at frame 12",
     "claps": [

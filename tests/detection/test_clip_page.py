@@ -64,6 +64,13 @@ def test_a_scanned_clip(open_page, make_clip, make_scan):
     }
 
 
+def test_warnings_of_the_file_and_of_the_scan(open_page, make_clip, make_scan):
+    clip = make_clip(warnings=["This clip has no sound."])
+    make_scan(clip, warnings=["3 frames are damaged."])
+    page = open_page(clip)
+    assert "This clip has no sound." in page and "3 frames are damaged." in page
+
+
 def test_a_refused_clip_says_why_and_what_to_do(open_page, make_clip):
     page = open_page(make_clip(state="refused", message="This is a text file, not a video."))
     assert "This is a text file, not a video." in page

@@ -34,6 +34,7 @@ def test_the_result_is_stored_whole(claimed, scanner, checkpoint):
     scan = Scan.objects.get(pk=claim.scan.pk)
     assert (scan.state, scan.verdict, scan.reason) == ("done", "sure", "the slate closes at frame 12")
     assert scan.checkpoint == checkpoint
+    assert scan.warnings == ["3 frames are damaged."]
     assert scan.finished_at is not None and scan.lease_expires_at is None
     assert scan.slate_spans == [
         {"state": "open", "first": 11, "last": 11},

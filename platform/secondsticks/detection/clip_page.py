@@ -83,6 +83,10 @@ class ClipPage:
         spans = self.scan.slate_spans if self.scan is not None and self.has_result else []
         return [span | {"end": span["last"] + 1} for span in spans]
 
+    @property
+    def warnings(self) -> list[str]:
+        return [*self.clip.warnings, *(self.scan.warnings if self.has_result else [])]
+
     def facts(self) -> list[tuple[str, str]]:
         """The clip's facts as pairs of a label and a text."""
         clip = self.clip

@@ -79,6 +79,7 @@ class Scan(models.Model):
     reason = models.TextField(blank=True)
     error = models.TextField(blank=True)
     slate_spans = models.JSONField(default=list, help_text="Runs of frames with a slate: state, first, last.")
+    warnings = models.JSONField(default=list, help_text="Sentences about the file that the scan added.")
     attempt = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=100, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)

@@ -92,6 +92,7 @@ def write(claimed: scans.Claim, checkpoint: Checkpoint, result: dict, saved: dic
             checkpoint=checkpoint,
             verdict=result["verdict"],
             reason=result["reason"],
+            warnings=[said for said in result["facts"]["warnings"] if said not in scan.clip.warnings],
             slate_spans=timeline.slate_spans(result["detections"]),
             done=1,
             total=1,

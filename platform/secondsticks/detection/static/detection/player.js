@@ -23,7 +23,7 @@
   };
 
   // Half a frame into the frame: no rounding, ours or the browser's, then shows its neighbour.
-  const seek = (number, seconds = number / perSecond) => {
+  const seek = (number, seconds = clamp(number) / perSecond) => {
     video.pause();
     wanted = clamp(number);
     video.currentTime = Math.max(0, Math.min(seconds + half, (video.duration || Infinity) - half / 2));
