@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -96,3 +97,26 @@ def test_start_stop_and_start_again(home: Path, port: int) -> None:
 
     assert "password" in second.said and shown[1] not in second.said
     assert arrived == "/"
+
+
+def answers(url: str) -> bool:
+    try:
+        return bool(urllib.request.urlopen(f"{url}/readyz").status == 200)
+    except OSError:  # refused, or 503 while the database is away
+        return False
+
+
+def test_what_is_killed_comes_back(home: Path, port: int) -> None:
+    started = Started(home, port)
+    supervisor = psutil.Process(started.process.pid)
+    programs = supervisor.children()
+
+    for program in programs:
+        program.kill()
+    psutil.wait_procs(programs)
+    assert not answers(started.url)
+    while not answers(started.url) or len(supervisor.children()) < len(programs):
+        time.sleep(0.1)
+
+    assert len(programs) == 5
+    assert started.stop() == []
