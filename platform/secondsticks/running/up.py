@@ -37,7 +37,8 @@ class Up:
         self.check(host=host, port=port, serves=only != "worker")
         self.lines = Lines(settings.LOGS)
         self.supervisor = Supervisor(self.lines)
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        hang_up = [] if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [signal.SIGHUP]  # nohup
+        for signum in (signal.SIGINT, signal.SIGTERM, *hang_up):
             signal.signal(signum, lambda *_: self.supervisor.stop())
         os.environ.update(self.environment)
         with self.database_lock() as ours:
@@ -89,7 +90,9 @@ class Up:
         try:
             if only != "worker":
                 self.wait_until_ready(host, port)
-            self.lines.write("up", f"ready after {time.monotonic() - began:.1f} s; Ctrl-C stops everything")
+            if not self.supervisor.stopping.is_set():
+                seconds = time.monotonic() - began
+                self.lines.write("up", f"ready after {seconds:.1f} s; Ctrl-C stops everything")
         finally:  # a password that was made up must be seen even if the rest fails: it is shown only once
             if only != "worker":
                 self.announce(host, port, prepared["admin_password"])

@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *, host: str, port: int, only: str | None, workers: int, **options: object) -> None:
         if workers < 1:
             raise CommandError("--workers must be at least 1.")
-        up = Up(settings.HOME, own_database="DATABASE_URL" not in os.environ)
+        up = Up(settings.HOME, own_database=not os.environ.get("DATABASE_URL"))
         try:
             up.run(host=host, port=port, only=only, workers=workers)
         except CannotStart as sentence:
