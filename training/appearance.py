@@ -164,9 +164,9 @@ class Appearance:
         if unseen:
             yield f"the sticks are not seen for {frames(unseen)} between open and closed"
         if before < self._needed:
-            yield f"only {frames(before)} clearly showing the sticks open before it"
+            yield f"{few(before)} clearly showing the sticks open before it"
         if after < self._needed:
-            yield f"only {frames(after)} clearly showing them closed before {self._end(closed[-1])}"
+            yield f"{few(after)} clearly showing them closed before {self._end(closed[-1])}"
         if contradictions:
             yield "the sticks flicker between open and closed around it"
         at_clap = min(opened[0].margin(State.OPEN), closed[0].margin(State.CLOSED))
@@ -177,6 +177,10 @@ class Appearance:
         if last_closed.frame < self.last:
             return "they open again"
         return "the clip ends" if last_closed.frame == self.clip_end else "the slate leaves"
+
+
+def few(count: int) -> str:
+    return f"only {frames(count)}" if count else "no frame"
 
 
 def frames(count: int) -> str:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 
-from training.appearance import CLEAR, Appearance, Clap, Sighting, frames, split_appearances
+from training.appearance import CLEAR, Appearance, Clap, Sighting, few, frames, split_appearances
 from training.slates import State
 
 __all__ = ["Clap", "Reading", "Sighting", "Verdict", "read_claps"]
@@ -69,7 +69,8 @@ def read_claps(sightings: Sequence[Sighting], *, rate: Fraction) -> Reading:
 def _with_claps(slates: list[Appearance]) -> Reading:
     found = [pair for slate in slates for pair in slate.claps]
     claps = tuple(clap for clap, _ in found)
-    doubts = [f"at frame {clap.frame} {_list(words)}" for clap, words in found if words]
+    where = "at frame {} " if len(found) > 1 else ""
+    doubts = [where.format(clap.frame) + _list(words) for clap, words in found if words]
     doubts += _left_open(slates)
     summary = _summary(claps, clip_end=slates[0].clip_end)
     if doubts:
@@ -99,9 +100,8 @@ def _without_claps(slates: list[Appearance]) -> Reading:
         return Reading((), Verdict.LOOK, _never_closed(opened[-1], slates))
     closed = [frame for slate in slates for frame in slate.telling(State.CLOSED)]
     if len(closed) < MOS_FRAMES:
-        return Reading(
-            (), Verdict.LOOK, f"only {frames(len(closed))} clearly showing a closed slate, and no open one"
-        )
+        reason = f"{few(len(closed))} clearly showing a closed slate, and none showing an open one"
+        return Reading((), Verdict.LOOK, reason)
     flickers = [frame for slate in slates for frame in slate.telling(State.OPEN)]
     if len(flickers) >= MOS_FRAMES:
         words = f"closed slate, but {frames(len(flickers))} from frame {flickers[0]} on show it open"

@@ -71,6 +71,8 @@ class Scanner:
         self.close()
 
     def _ask(self, request: Line, on_progress: Callable[[int, int], None]) -> Line:
+        if self._process is not None and self._process.poll() is not None:
+            self.close()  # it died between two requests: that is no fault of this file
         process = self._process or self._start()
         self._asked += 1
         assert process.stdin

@@ -152,6 +152,7 @@ REASONS = [
     ("ooooocoocccc", "the sticks flicker"),
     ("ooooo" + "d?" + "ccccc", "hard to tell apart"),
     ("--cccccc--", "MOS"),
+    ("ooooccccooooocc", "but at frame 13 only 2 frames"),
     ("cccccc--", "a clap before the first frame would not show"),
     ("--ooooo---", "open slate seen from frame 2 to 6, never seen to close"),
     ("--ooooo", "before the clip ends"),

@@ -163,6 +163,15 @@ def test_a_scanner_that_crashes_is_replaced_for_the_next_clip(clip: Path, scanne
     assert scanner.scan(clip, on_progress=ignore)["verdict"] == "sure"
 
 
+def test_a_scanner_that_died_between_two_clips_is_replaced(clip: Path, scanner: Scanner) -> None:
+    scanner.scan(clip, on_progress=ignore)
+    assert scanner.pid is not None
+    os.kill(scanner.pid, signal.SIGKILL)
+    while _is_running(scanner.pid):
+        time.sleep(0.02)
+    assert scanner.scan(clip, on_progress=ignore)["verdict"] == "sure"
+
+
 def test_a_scanner_that_never_starts_is_tried_once(tmp_path: Path) -> None:
     tries = tmp_path / "tries"
     command = [
