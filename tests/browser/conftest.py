@@ -1,0 +1,91 @@
+"""The whole product, started as a person starts it, and a real Chromium to drive it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PASSWORD = "the-sticks-are-shut-9"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@dataclass(frozen=True)
+class Product:
+    """A running Second Sticks: where it answers, and its supervisor."""
+
+    url: str
+    home: Path
+    supervisor: subprocess.Popen[str]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """`manage.py up` with its embedded database, web server, workers and the shipped checkpoint."""
+    home = tmp_path_factory.mktemp("product") / "home"
+    port = free_port()
+    unset = {"DATABASE_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    environment |= {"SECONDSTICKS_HOME": str(home), "SECONDSTICKS_ADMIN_PASSWORD": PASSWORD, "SECONDSTICKS_DEMO": "0"}
+    supervisor = subprocess.Popen(
+        [sys.executable, "manage.py", "up", "--port", str(port)],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert supervisor.stdout
+    said = []
+    url = f"http://127.0.0.1:{port}"
+    for line in supervisor.stdout:
+        said.append(line)
+        if url in line:
+            break
+    else:
+        pytest.fail("the product did not start:\n" + "".join(said))
+    # A pipe that nobody reads would stop the product once it is full.
+    threading.Thread(target=supervisor.stdout.read, daemon=True).start()
+    yield Product(url, home, supervisor)
+    supervisor.send_signal(signal.SIGINT)
+    assert supervisor.wait() == 0
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[object]:
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, product: Product) -> Iterator[object]:
+    """A fresh browser window; a script error or a refused script anywhere fails the test."""
+    context = chromium.new_context(base_url=product.url, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda message: troubles.append(message.text) if "Content Security" in message.text else None)
+    yield page
+    context.close()
+    assert troubles == []
