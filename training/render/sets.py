@@ -19,15 +19,21 @@ from training.render.motion import KINDS
 from training.render.scenes import Backgrounds
 from training.render.shots import choose_shot
 from training.render.stills import Still, render_still
-from training.slates import CLASS_IDS
+from training.slates import CLASS_IDS, State
 
 #: Draws picture `index` of the set `seed` at the size that goes with it.
 Draw = Callable[[int, int, tuple[int, int], Backgrounds], Still]
+_EMPTY = 0.15  # the share of stills without a slate
 _SHAPES = ((16 / 9, 0.68), (4 / 3, 0.12), (2.39, 0.08), (1.0, 0.05), (9 / 16, 0.07))
 
 
 def draw_still(seed: int, index: int, size: tuple[int, int], backgrounds: Backgrounds) -> Still:
-    return render_still((seed, index), size=size, backgrounds=backgrounds)
+    """Stills come in pairs, one picture with the sticks open and closed: only they tell the state."""
+    pair, odd = divmod(index, 2)
+    if np.random.default_rng([seed, pair, 9]).random() < _EMPTY:
+        return render_still((seed, index), size=size, backgrounds=backgrounds, empty=True)
+    state = State.CLOSED if odd else State.OPEN
+    return render_still((seed, 2 * pair), size=size, backgrounds=backgrounds, empty=False, state=state)
 
 
 def draw_frame(seed: int, index: int, size: tuple[int, int], backgrounds: Backgrounds) -> Still:
@@ -97,7 +103,8 @@ def _write_one(job: tuple[Path, int, int, tuple[int, int], Path | None, Draw]) -
     out, seed, index, size, folder, draw = job
     cv2.setNumThreads(1)
     rng = np.random.default_rng([seed, index, 7])
-    still = draw(seed, index, _shape(rng, size), _backgrounds(folder))
+    shape = _shape(np.random.default_rng([seed, index // 2, 8]), size)
+    still = draw(seed, index, shape, _backgrounds(folder))
     quality = int(rng.integers(45, 97))
     ok, stored = cv2.imencode(".jpg", still.picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not ok:

@@ -19,6 +19,7 @@ from training.render.geometry import (
     over,
     project,
     rounded_outline,
+    shift,
     turn,
 )
 from training.render.sticks import SticksLook, choose_sticks, draw_sticks
@@ -56,9 +57,10 @@ class Slate:
     def swing(self, angle: float) -> Matrix:
         """The upper stick opened by `angle` degrees about its hinge."""
         sticks = self.look.sticks
+        lift = shift(0, -sticks.lift * np.sin(np.radians(angle)))
         if sticks.hinge_right:
-            return turn(-angle, 1 - sticks.pivot_x, sticks.pivot_y)
-        return turn(angle, sticks.pivot_x, sticks.pivot_y)
+            return np.asarray(lift @ turn(-angle, 1 - sticks.pivot_x, sticks.pivot_y))
+        return np.asarray(lift @ turn(angle, sticks.pivot_x, sticks.pivot_y))
 
     def outline(self, angle: float) -> Points:
         """The slate's silhouette in its plane, as points."""

@@ -30,6 +30,7 @@ class SticksLook:
     left: float  # where the upper stick begins; the hinge is at the left before `hinge_right` mirrors
     pivot_x: float
     pivot_y: float
+    lift: float  # a hinge that also lifts the stick: how far, at a right angle
     hinge_right: bool
     upper: tuple[Color, ...]  # stripes from the hinge on
     lower: tuple[Color, ...]
@@ -57,6 +58,7 @@ def choose_sticks(rng: np.random.Generator) -> SticksLook:
         left=float(rng.choice([0.0, rng.uniform(-0.02, 0.02)])),
         pivot_x=float(rng.uniform(0.015, 0.09)),
         pivot_y=float(rng.uniform(-0.6, 0.3)) * thick,
+        lift=float(rng.uniform(0.05, 0.3)) if rng.random() < 0.3 else 0.0,
         hinge_right=bool(rng.random() < 0.22),
         upper=stripes,
         lower=(body,) * len(stripes) if bare else stripes,

@@ -27,8 +27,8 @@ from training.render.staging import (
 )
 from training.slates import Box, State
 
-#: An opening must be this wide at the sticks' end to be seen at all, in pixels.
-SEEN_GAP = 2.6
+#: An opening must be this wide at the sticks' end to be seen at all: a share of the picture's longer side.
+SEEN_GAP = 0.0065
 #: The mean grey level (0 to 255) below which a picture teaches nothing.
 _DARKEST = 24
 
@@ -113,10 +113,10 @@ def _mirrored(picture: Picture, slates: list[RenderedSlate]) -> tuple[Picture, l
     return np.ascontiguousarray(picture[:, ::-1]), turned
 
 
-def _angle(coin: np.random.Generator, width: float, state: State) -> float:
+def _angle(coin: np.random.Generator, width: float, state: State, longer: int) -> float:
     if state is State.CLOSED:
         return float(coin.choice([0.0, coin.uniform(0, CLOSED_PLAY)]))
-    seen = np.degrees(np.arctan2(SEEN_GAP, width * 0.9))
+    seen = np.degrees(np.arctan2(SEEN_GAP * longer, width * 0.9))
     if coin.random() < 0.2:
         return float(max(coin.uniform(OPEN_FROM, 6), seen))
     return float(max(coin.uniform(6, 60) if coin.random() < 0.35 else coin.triangular(6, 22, 45), seen))
@@ -138,7 +138,7 @@ def _plan(lots: _Lots, wide: int, high: int) -> _Plan:
         pitch=float(rng.normal(0, 13)),
         distance=float(rng.uniform(1.6, 6)),
     )
-    angle = _angle(coin, size, state)
+    angle = _angle(coin, size, state, max(wide, high))
     moving = float(coin.uniform(2, 16)) if state is State.OPEN and coin.random() < 0.15 else 0.0
     return _Plan(angle, min(moving, max(angle - OPEN_FROM, 0)), pose)
 

@@ -145,6 +145,17 @@ def test_a_set_has_its_pictures_and_their_truth(tmp_path, draw):
     assert all(a["iscrowd"] == int(a["attributes"]["ignore"]) for a in document["annotations"])
 
 
+def test_stills_of_a_set_come_in_pairs_that_differ_in_state_alone():
+    drawn = [draw_still(5, index, SMALL, Backgrounds()) for index in range(12)]
+    pairs = [
+        (a.slates, b.slates) for a, b in zip(drawn[::2], drawn[1::2], strict=True) if a.slates and b.slates
+    ]
+    assert pairs
+    for opened, closed in pairs:
+        assert (opened[0].state, closed[0].state) == (State.OPEN, State.CLOSED)
+        assert opened[0].style == closed[0].style
+
+
 def test_an_interrupted_set_goes_on_where_it_stopped(tmp_path):
     list(write_set(tmp_path, count=4, seed=2, size=(160, 90)))
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.jpg")}
