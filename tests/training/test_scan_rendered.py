@@ -55,6 +55,12 @@ def ignore(progress: Progress) -> None:
     """A listener without interest."""
 
 
+def hard_to_tell(truth: ClipTruth) -> bool:
+    """Whether the renderer itself says that nobody could know the state in a frame next to a clap."""
+    beside = [truth.slates[frame] for clap in truth.claps for frame in (clap - 1, clap)]
+    return any(slate is None or slate.ignore for slate in beside)
+
+
 def scanned(spec: ClipSpec, path: Path) -> tuple[ClipTruth, ScanResult]:
     truth = render_clip(spec, path)
     return truth, scan(path, Oracle(path, truth), on_progress=ignore)
@@ -65,7 +71,8 @@ def test_every_kind_of_slating_is_read_right(tmp_path: Path, kind: str) -> None:
     spec = ClipSpec(kind=kind, size=SIZE, seconds=4, rate=Fraction(24000, 1001), seed=3, audio=False)
     truth, result = scanned(spec, tmp_path / "clip.mov")
     assert [clap.frame for clap in result.reading.claps] == truth.claps
-    assert result.reading.verdict is VERDICTS.get(kind, Verdict.SURE), result.reading.reason
+    expected = Verdict.LOOK if hard_to_tell(truth) else VERDICTS.get(kind, Verdict.SURE)
+    assert result.reading.verdict is expected, result.reading.reason
 
 
 def test_another_rate_is_read_right(tmp_path: Path) -> None:
