@@ -179,6 +179,16 @@ def test_a_lease_is_renewed_while_somebody_works(new_clip, monkeypatch, transact
             time.sleep(0.01)
 
 
+def test_a_lease_that_was_given_back_is_not_renewed(new_clip):
+    """The heartbeat may be on its way when the work ends."""
+    clip = new_clip(video=False)
+    lease = leases.claim(str(clip.uuid), tasks.TO_READ)
+    assert lease.renew()
+    lease.write(leased_until=None)
+    assert not lease.renew()
+    assert Clip.objects.get().leased_until is None
+
+
 def test_a_failing_server_tries_three_times_and_then_says_so(new_clip, monkeypatch):
     def fail(*args):
         raise RuntimeError("out of luck")

@@ -46,7 +46,7 @@ def start_worker():
     workers = []
 
     def start() -> subprocess.Popen:
-        command = [sys.executable, "-m", "dramatiq", "tests.footage.worker", "--skip-logging"]
+        command = [sys.executable, "-m", "dramatiq", "tests.footage.worker"]
         command += ["--processes", "1", "--threads", "1", "--queues", "ingest"]
         worker = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
         workers.append(worker)
@@ -67,6 +67,8 @@ def kill(worker: subprocess.Popen) -> None:
 def wait_until(true, worker: subprocess.Popen) -> None:
     while not true():
         assert worker.poll() is None, "the worker ended"
+        refused = Clip.objects.filter(state=ClipState.REFUSED).values_list("message", flat=True)
+        assert not refused
         time.sleep(0.05)
 
 

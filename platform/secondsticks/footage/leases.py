@@ -52,7 +52,8 @@ class Lease:
         self.clip.refresh_from_db()
 
     def renew(self) -> bool:
-        return self._rows().update(leased_until=Now() + LEASE) == 1
+        """Keep it, unless it was given back or taken over."""
+        return self._rows().filter(leased_until__isnull=False).update(leased_until=Now() + LEASE) == 1
 
     def _rows(self) -> Any:
         return Clip.objects.filter(pk=self.clip.pk, attempt=self.attempt)

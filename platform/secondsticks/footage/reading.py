@@ -24,6 +24,7 @@ POSTER_SIDE = 640
 FINGERPRINT_BYTES = 1 << 20
 #: What went wrong on our side, not in the file: worth another try.
 PASSING = {"timeout", "memory", "no_space"}
+STOPPED = "This clip could not be read: the reader stopped each time."
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +34,13 @@ def read(lease: Lease, *, send_proxy: Callable[[Clip], None]) -> None:
     with held(lease):
         try:
             if lease.clip.failures >= MOST_FAILURES:
-                raise FootageError("broken", "This clip could not be read: the reader stopped each time.")
+                raise FootageError("broken", lease.clip.message or STOPPED)
             _finish(lease, _look(lease.clip), send_proxy=send_proxy)
         except LeaseLost:
             raise
         except FootageError as error:
             if error.kind in PASSING and lease.clip.failures + 1 < MOST_FAILURES:
-                _give_back(lease, state=ClipState.UPLOADED)
+                _give_back(lease, state=ClipState.UPLOADED, message=str(error))
                 raise
             _refuse(lease, str(error))
         except Exception:
