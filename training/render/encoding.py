@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+import cv2
 import numpy as np
 
 from training.render.geometry import Picture
@@ -33,7 +34,8 @@ class Recorder:
     ) -> None:
         self._file = av.open(str(path), "w")
         self._rate, self._sound, self._written, self._seconds = rate, sound, 0, 0
-        chosen = {"preset": "veryfast", "crf": "20", "threads": "1", "g": str(gop or round(rate) * 2)}
+        # slower presets look ahead by macroblock tree: at small sizes their bytes vary from run to run
+        chosen = {"preset": "superfast", "crf": "20", "threads": "1", "g": str(gop or round(rate) * 2)}
         self._video = self._file.add_stream("libx264", rate=rate, options=chosen | (options or {}))
         self._video.width, self._video.height = size
         self._video.pix_fmt = "yuv420p"
@@ -47,8 +49,8 @@ class Recorder:
 
     def write(self, picture: Picture) -> None:
         """Append one picture (H x W x 3, RGB; or 3/2 H x W, YUV 4:2:0), and the sound up to its time."""
-        layout = "rgb24" if picture.ndim == 3 else "yuv420p"
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=layout)
+        planes: Picture = cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420) if picture.ndim == 3 else picture
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts, frame.time_base = self._written, 1 / self._rate
         self._file.mux(self._video.encode(frame))
         self._written += 1
