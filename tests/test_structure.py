@@ -1,7 +1,11 @@
 """What the layout promises, and a linter does not see."""
 
+import ast
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -45,12 +49,51 @@ def test_the_torch_free_half_of_training_is(name: str) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-def test_names_say_what_things_are() -> None:
-    folders = ("platform", "training", "ml_backend", "tests")
+def sources(*folders: str) -> list[Path]:
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
-
     assert len(files) > 20
+    return files
+
+
+def test_names_say_what_things_are() -> None:
+    files = sources("platform", "training", "ml_backend", "tests")
+
     assert [str(path) for path in files if path.stem in WORDS_NOT_USED] == []
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level names of the modules that a file imports, wherever in the file."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return {name.split(".")[0] for name in names}
+
+
+def plain(requirement: str) -> str:
+    """A package's name as it is compared: `psycopg[binary,pool]>=3.3` is `psycopg`."""
+    return re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower().replace("_", "-").replace(".", "-")
+
+
+@pytest.mark.parametrize(
+    ("folders", "groups"),
+    [(("platform", "training", "ml_backend"), []), (("tests", "benchmarks"), ["dev"])],
+    ids=["product", "tests"],
+)
+def test_every_import_is_declared(folders: tuple[str, ...], groups: list[str]) -> None:
+    """What only happens to be installed here is missing from the environment that `make` builds elsewhere."""
+    packaging = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    declared = {plain(each) for each in packaging["project"]["dependencies"]}
+    declared |= {plain(each) for group in groups for each in packaging["dependency-groups"][group]}
+    ours = {"secondsticks", "training", "ml_backend", "tests"}
+    names = set().union(*map(imported, sources(*folders))) - set(sys.stdlib_module_names) - ours
+
+    packages = packages_distributions()
+    homes = {name: packages.get(name, [name]) for name in names}
+
+    assert {name: home for name, home in homes.items() if not declared & set(map(plain, home))} == {}
 
 
 def test_tests_are_no_package() -> None:
