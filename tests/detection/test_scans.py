@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
 from secondsticks.detection import scans
-from secondsticks.detection.models import MAX_ATTEMPTS, Scan
+from secondsticks.detection.models import MOST_FAILURES, Scan
 from secondsticks.detection.moves import MOVES, ScanState
 
 LONG_AGO = timedelta(minutes=5)
@@ -109,7 +109,7 @@ def test_an_expired_lease_is_taken_over_and_the_old_worker_is_fenced(scan):
     assert not old.scan.renew(old.token, done=500)
     assert not old.scan.move(ScanState.DONE, token=old.token, verdict="mos")
     scans.fail(old, error="late")
-    scans.give_back(old, error="late")
+    scans.hand_back(old, failed="late")
     scan.refresh_from_db()
     assert (scan.state, scan.done, scan.verdict, scan.error) == (ScanState.RUNNING, 0, "", "")
     assert new.scan.renew(new.token, done=500)
@@ -123,16 +123,16 @@ def test_renewing_prolongs_the_lease_by_the_databases_clock(scan):
 
 
 def test_a_scan_given_back_is_sent_again_at_once(scan):
-    scans.give_back(scans.claim(str(scan.uuid)), error="The scanner died.")
+    scans.hand_back(scans.claim(str(scan.uuid)), failed="The scanner died.")
     sent = []
 
     assert scans.send_lost(send=sent.append) == 1
     assert sent == [scan.uuid]
 
 
-def test_after_the_last_attempt_a_scan_fails_with_a_sentence(scan):
-    for _ in range(MAX_ATTEMPTS):
-        scans.give_back(scans.claim(str(scan.uuid)), error="The scanner died.")
+def test_after_the_last_failure_a_scan_ends_with_a_sentence(scan):
+    for _ in range(MOST_FAILURES):
+        scans.hand_back(scans.claim(str(scan.uuid)), failed="The scanner died.")
 
     scan.refresh_from_db()
     assert scan.state == ScanState.FAILED
@@ -140,8 +140,15 @@ def test_after_the_last_attempt_a_scan_fails_with_a_sentence(scan):
     assert "Scan again" in scan.error
 
 
+def test_a_worker_that_is_stopped_is_no_failure(scan):
+    for _ in range(MOST_FAILURES + 1):
+        scans.hand_back(scans.claim(str(scan.uuid)))
+    scan.refresh_from_db()
+    assert (scan.state, scan.failures, scan.attempt) == (ScanState.QUEUED, 0, MOST_FAILURES + 1)
+
+
 def test_a_worker_that_dies_each_time_ends_in_failed(scan):
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(MOST_FAILURES):
         assert scans.claim(str(scan.uuid))
         run_out(scan)
     assert scans.claim(str(scan.uuid)) is None

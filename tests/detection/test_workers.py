@@ -57,6 +57,7 @@ def wait_for(scan: Scan, worker: subprocess.Popen, **wanted) -> None:
         scan.refresh_from_db()
         assert scan.is_under_way, f"the scan is {scan.state}"
         assert worker.poll() is None, "the worker ended"
+        assert not Job.objects.filter(state=Job.REJECTED).exists(), "the job broke"
         time.sleep(0.05)
 
 
@@ -76,6 +77,18 @@ def test_a_scan_whose_worker_is_killed_is_done_by_another_once(clip, start_worke
     assert (scan.attempt, scan.verdict, scan.is_current) == (2, "sure", True)
     assert scan.claps.count() == 1
     assert scan.detections.count() == 4
+
+
+def test_a_worker_that_is_told_to_stop_hands_its_scan_back(clip, start_worker):
+    worker = start_worker()
+    scan = scans.ask_for_scan(clip, send=tasks.send)
+    wait_for(scan, worker, state=ScanState.RUNNING, stage="coarse")
+
+    worker.send_signal(signal.SIGTERM)
+    worker.wait()
+
+    scan.refresh_from_db()
+    assert (scan.state, scan.failures, scan.sent_at) == (ScanState.QUEUED, 0, None)
 
 
 def test_a_message_that_arrives_during_the_lease_does_nothing(clip, start_worker):

@@ -85,7 +85,7 @@ class ClipPage:
 
     @property
     def warnings(self) -> list[str]:
-        return [*self.clip.warnings, *(self.scan.warnings if self.has_result else [])]
+        return [*self.clip.warnings, *(self.scan.warnings if self.scan else [])]
 
     def facts(self) -> list[tuple[str, str]]:
         """The clip's facts as pairs of a label and a text."""

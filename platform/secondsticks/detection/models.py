@@ -14,8 +14,8 @@ from training.claps import Verdict
 
 #: How long a worker may stay silent before another may take its scan over, by the database's clock.
 LEASE = timedelta(seconds=20)
-#: After this many starts without an end, a scan is given up and says so.
-MAX_ATTEMPTS = 3
+#: After this many failures of ours (workers that died among them), a scan is given up and says so.
+MOST_FAILURES = 3
 
 VERDICTS = [(verdict.value, "MOS" if verdict is Verdict.MOS else verdict.value) for verdict in Verdict]
 
@@ -81,6 +81,7 @@ class Scan(models.Model):
     slate_spans = models.JSONField(default=list, help_text="Runs of frames with a slate: state, first, last.")
     warnings = models.JSONField(default=list, help_text="Sentences about the file that the scan added.")
     attempt = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=100, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.db import transaction
 from django.db.models.functions import Now
+from dramatiq.middleware import Shutdown
 
 from secondsticks.detection import champions, pictures, scans, timeline
 from secondsticks.detection.models import Checkpoint, Clap, Detection, Scan
@@ -42,16 +43,19 @@ def perform(claimed: scans.Claim, scanner: Scanner) -> None:
         log.info("Scan %s is no longer ours (attempt %s): nothing written.", scan.uuid, token)
     except ClipRefused as refusal:
         if refusal.kind in WORTH_ANOTHER_TRY:
-            scans.give_back(claimed, error=str(refusal))
+            scans.hand_back(claimed, failed=str(refusal))
         else:
             scans.fail(claimed, error=str(refusal))
     except (champions.NoCheckpoint, FootageError) as error:
         scans.fail(claimed, error=str(error))
     except ScannerDied as error:
         log.warning("Scan %s, attempt %s: %s", scan.uuid, token, error)
-        scans.give_back(claimed, error=str(error))
+        scans.hand_back(claimed, failed=str(error))
+    except Shutdown:
+        scans.hand_back(claimed)
+        raise
     except Exception:
-        scans.give_back(claimed, error="Something broke on our side.")
+        scans.hand_back(claimed, failed="Something broke on our side.")
         raise
 
 

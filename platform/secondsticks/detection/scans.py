@@ -13,17 +13,17 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce, Now
 
-from secondsticks.detection.models import LEASE, MAX_ATTEMPTS, Scan
+from secondsticks.detection.models import LEASE, MOST_FAILURES, Scan
 from secondsticks.detection.moves import ScanState
 
 #: A queued scan that no worker has claimed for this long is sent again.
 UNSEEN = timedelta(seconds=30)
 SWEEP_AT_MOST = 200
 GIVEN_UP = (
-    f"The scan was started {MAX_ATTEMPTS} times and its worker stopped each time before the end. "
+    f"The scan was tried {MOST_FAILURES} times and did not come to its end. "
     "Press “Scan again” to try once more; the server's log says more."
 )
 
@@ -61,12 +61,18 @@ def cancel(scan: Scan) -> bool:
 
 
 def claim(scan_uuid: str) -> Claim | None:
-    """Take a scan that waits, or whose worker's lease has run out; None when there is nothing to take."""
-    free = Q(state=ScanState.QUEUED) | Q(state=ScanState.RUNNING, lease_expires_at__lt=Now())
+    """Take a scan that waits, or whose worker died; None when there is nothing to take.
+
+    A lease that ran out belonged to a worker that died: it counts as a failure.
+    """
+    died = Q(state=ScanState.RUNNING, lease_expires_at__lt=Now())
+    free = Q(state=ScanState.QUEUED) | died & Q(failures__lt=MOST_FAILURES - 1)
+    after_a_death = Case(When(state=ScanState.RUNNING, then=1), default=0)
     with transaction.atomic():
-        taken = Scan.objects.filter(free, uuid=scan_uuid, attempt__lt=MAX_ATTEMPTS).update(
+        taken = Scan.objects.filter(free, uuid=scan_uuid).update(
             state=ScanState.RUNNING,
             attempt=F("attempt") + 1,
+            failures=F("failures") + after_a_death,
             lease_expires_at=Now() + LEASE,
             worker=f"{socket.gethostname()}:{os.getpid()}"[:100],
             started_at=Coalesce("started_at", Now()),
@@ -80,12 +86,14 @@ def claim(scan_uuid: str) -> Claim | None:
     return Claim(scan, scan.attempt)
 
 
-def give_back(claimed: Claim, *, error: str) -> None:
-    """Let the sweep send the scan again, or fail it after its last attempt."""
-    if claimed.token >= MAX_ATTEMPTS:
-        fail(claimed, error=f"{error} {GIVEN_UP}")
-    else:
-        claimed.scan.move(ScanState.QUEUED, token=claimed.token, lease_expires_at=None, sent_at=None)
+def hand_back(claimed: Claim, *, failed: str = "") -> None:
+    """Let the sweep send the scan again; with `failed` as a failure, and the last of those ends it."""
+    failures = claimed.scan.failures + bool(failed)
+    if failures >= MOST_FAILURES:
+        fail(claimed, error=f"{failed} {GIVEN_UP}")
+        return
+    fresh = {"failures": failures, "lease_expires_at": None, "sent_at": None}
+    claimed.scan.move(ScanState.QUEUED, token=claimed.token, **fresh)
 
 
 def fail(claimed: Claim, *, error: str) -> None:
@@ -97,7 +105,7 @@ def fail(claimed: Claim, *, error: str) -> None:
 def send_lost(*, send) -> int:
     """Send again what waits unseen or lost its worker, fail what was tried too often; how many were sent."""
     orphaned = Q(state=ScanState.RUNNING, lease_expires_at__lt=Now())
-    Scan.objects.filter(orphaned, attempt__gte=MAX_ATTEMPTS).update(
+    Scan.objects.filter(orphaned, failures__gte=MOST_FAILURES - 1).update(
         state=ScanState.FAILED, error=GIVEN_UP, finished_at=Now(), lease_expires_at=None
     )
     long_ago = Q(sent_at=None) | Q(sent_at__lt=Now() - UNSEEN)

@@ -11,7 +11,7 @@ from secondsticks.detection import scanning, scans
 from secondsticks.detection.scanner import SCANNER
 
 
-@dramatiq.actor(queue_name=jobs.DETECTION, max_retries=0, time_limit=float("inf"))
+@dramatiq.actor(queue_name=jobs.DETECTION, max_retries=0, time_limit=float("inf"), notify_shutdown=True)
 def scan_clip(scan_uuid: str) -> None:
     """Scan one clip. A message for a scan that somebody else works on, or that is done, does nothing."""
     with SCANNER.lock:
