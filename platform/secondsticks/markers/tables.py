@@ -1,0 +1,103 @@
+"""CSV, and JSON in the schema of `secondsticks scan --json`: the formats that tell of every clip."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from secondsticks.markers.clips import MarkedClip, Marker
+from secondsticks.markers.words import short
+
+COLUMNS = (
+    *("clip", "clap", "timecode", "frame", "seconds", "fps", "start_timecode", "drop_frame"),
+    *("confidence", "verdict", "reason", "checkpoint", "sure", "kind", "confirmed_by", "confirmed_at"),
+    *("sample", "sample_rate", "disagreement_ms", "note", "scene", "take", "roll", "camera"),
+)
+
+
+def as_csv(clips: Sequence[MarkedClip]) -> str:
+    """One line per clap; a clip without one has one line with empty clap columns."""
+    text = io.StringIO()
+    lines = csv.DictWriter(text, COLUMNS, restval="")
+    lines.writeheader()
+    for clip in clips:
+        for line in _lines(clip):
+            lines.writerow({column: disarmed(value) for column, value in line.items()})
+    return text.getvalue()
+
+
+def as_json(clips: Sequence[MarkedClip]) -> str:
+    return json.dumps(as_document(clips), indent=1, allow_nan=False)
+
+
+def as_document(clips: Iterable[MarkedClip]) -> dict[str, Any]:
+    """The document of docs/scan-json.md; clips that were not scanned are its `failed`."""
+    document: dict[str, Any] = {"version": 1, "clips": [], "failed": []}
+    for clip in clips:
+        path = str(clip.path or clip.name)
+        if clip.is_read:
+            document["clips"].append({"path": path} | _entry(clip))
+        else:
+            document["failed"].append({"path": path, "error": clip.reason})
+    return document
+
+
+def disarmed(value: object) -> object:
+    """Text that a spreadsheet would run as a formula, made plain by a leading apostrophe."""
+    if isinstance(value, str) and value.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return f"'{value}"
+    return value
+
+
+def _lines(clip: MarkedClip) -> Iterator[dict[str, object]]:
+    line: dict[str, object] = {"clip": clip.name, "reason": clip.reason}
+    if clip.rate:
+        line |= {"fps": str(clip.rate), "start_timecode": clip.start_timecode or ""}
+        line["drop_frame"] = "yes" if clip.drop_frame else "no"
+    if clip.is_read:
+        line |= {"verdict": clip.verdict, "checkpoint": short(clip.checkpoint)} | _slate(clip)
+    for number, marker in enumerate(clip.claps, start=1):
+        yield line | {"clap": number, "sure": "yes" if marker.sure else "no"} | _cells(marker)
+    if not clip.claps:
+        yield line
+
+
+def _cells(marker: Marker) -> dict[str, object]:
+    cells = {
+        name: "" if value is None else value for name, value in asdict(marker).items() if name in COLUMNS
+    }
+    del cells["sure"]
+    cells["checkpoint"] = short(marker.checkpoint)
+    cells["confirmed_by"] = marker.confirmed_by or "not confirmed"
+    cells["confirmed_at"] = marker.confirmed_at.isoformat() if marker.confirmed_at else ""
+    return cells
+
+
+def _entry(clip: MarkedClip) -> dict[str, Any]:
+    return {
+        "fps": str(clip.rate),
+        "frames": clip.frames,
+        "start_timecode": clip.start_timecode,
+        "drop_frame": clip.drop_frame,
+        "verdict": clip.verdict,
+        "reason": clip.reason,
+        "claps": [_clap(marker) for marker in clip.claps],
+        "checkpoint": clip.checkpoint or None,
+    } | _slate(clip)
+
+
+def _clap(marker: Marker) -> dict[str, Any]:
+    """What every clap has, and of the rest what this one has."""
+    said = asdict(marker)
+    said["confirmed_at"] = marker.confirmed_at.isoformat() if marker.confirmed_at else None
+    always = ("frame", "timecode", "seconds", "confidence", "sure", "kind", "confirmed_by")
+    return {name: value for name, value in said.items() if name in always or value not in (None, "")}
+
+
+def _slate(clip: MarkedClip) -> dict[str, str]:
+    slate = {name: getattr(clip, name) for name in ("scene", "take", "roll", "camera")}
+    return {name: text for name, text in slate.items() if text}
