@@ -28,6 +28,8 @@ from training.checkpoints import CLASSES, Card, CheckpointError, read_checkpoint
 #: Pictures are scaled from [0, 1] to [-1, 1]: what the ImageNet weights of the backbone were trained with.
 MEAN = STD = [0.5, 0.5, 0.5]
 LONGEST_SIDE = 512
+#: Width of the feature pyramid.
+CHANNELS = 96
 BUILDERS: dict[str, Callable[[], nn.Module]] = {}
 
 
@@ -60,22 +62,22 @@ def _pyramid(name: str, channels: dict[str, int], *, norm_eps: float = 1e-5) -> 
         body,
         return_layers={block: str(level) for level, block in enumerate(channels)},
         in_channels_list=list(channels.values()),
-        out_channels=128,
+        out_channels=CHANNELS,
     )
     setattr(pyramid, "norm_eps", norm_eps)  # noqa: B010 of the batch norms that `load_backbone` folds
     return pyramid
 
 
 class SlateHead(nn.Module):
-    """Regions (N x 128 x 14 x 14) to vectors (N x 512).
+    """Regions (N x 96 x 14 x 14) to vectors (N x 512).
 
     The regions are twice as fine as usual: whether the sticks are apart is a matter of a few pixels.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.shrink = Conv2dNormActivation(128, 128, 3, stride=2, norm_layer=None)
-        self.gather = nn.Linear(128 * 7 * 7, 512)
+        self.shrink = Conv2dNormActivation(CHANNELS, CHANNELS, 3, stride=2, norm_layer=None)
+        self.gather = nn.Linear(CHANNELS * 7 * 7, 512)
 
     def forward(self, regions: Tensor) -> Tensor:
         return torch.relu(self.gather(self.shrink(regions).flatten(1)))
@@ -105,7 +107,7 @@ def build_network(name: str, *, longest_side: int = LONGEST_SIDE) -> FasterRCNN:
         box_predictor=FastRCNNPredictor(512, len(CLASSES)),
         box_score_thresh=0.05,
         box_detections_per_img=20,
-        box_batch_size_per_image=24,
+        box_batch_size_per_image=16,
         box_positive_fraction=0.4,
     )
     fold_norms(network)
@@ -185,10 +187,13 @@ def _folded_state(state: dict[str, Tensor], *, eps: float) -> dict[str, Tensor]:
     return folded
 
 
-def load_network(path: Path) -> tuple[Card, FasterRCNN]:
-    """Card and network (in evaluation mode, on the CPU) of a checkpoint. Raises CheckpointError."""
+def load_network(path: Path, *, longest_side: int | None = None) -> tuple[Card, FasterRCNN]:
+    """Card and network (in evaluation mode, on the CPU) of a checkpoint. Raises CheckpointError.
+
+    `longest_side` builds it for another size of picture than the card's.
+    """
     card, arrays = read_checkpoint(path)
-    network = build_network(card.architecture, longest_side=card.longest_side)
+    network = build_network(card.architecture, longest_side=longest_side or card.longest_side)
     try:
         network.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})
     except RuntimeError as error:
