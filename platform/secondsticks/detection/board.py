@@ -108,6 +108,10 @@ class Row:
         return stage_of(self.clip, self.scan)
 
     @property
+    def waits(self) -> bool:
+        return self.stage.startswith("waiting")
+
+    @property
     def reason(self) -> str:
         return reason_of(self.clip, self.scan)
 
