@@ -15,7 +15,7 @@ def as_avid_markers(clips: Sequence[MarkedClip]) -> str:
     for marker in clip.claps:
         comment = f"{name_of(clip, marker)}: {details_of(clip, marker)}"
         fields = (
-            one_line(marker.confirmed_by or OURSELVES, longest=60),
+            one_line(marker.confirmed_by or "", longest=60) or OURSELVES,
             clip.timecode_at(clip.place(marker)),
             "V1",
             look_of(marker).value,
