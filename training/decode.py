@@ -62,6 +62,23 @@ class Answers:
         self._send(range(first, last + 1), side)
         self._end()
 
+    def sound(self, path: str, stream: int | None) -> None:
+        from training.listening import listen
+
+        start = self._reel.packets.times[0] * self._reel.time_base
+        for block in listen(Path(path), self._limits, start, stream, self._wire.still_working):
+            if self._wire.interrupted():
+                break
+            header = {
+                "is": "sound",
+                "stream": block.stream,
+                "sample_rate": block.sample_rate,
+                "first": block.first,
+                "channels": block.samples.shape[0],
+            }
+            self._wire.tell(header, block.samples.data.cast("B"))
+        self._wire.tell({"is": "end", "missing": []})
+
     def proxy(self, path: str, target: str) -> None:
         from training.proxy import write_proxy
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from training.facts import FOOTAGE_ERRORS, AudioStream, ClipFacts, FootageError, Limits
 from training.fence import Child
 from training.sniff import refuse_what_is_no_video
+from training.sound import SoundBlock
 
 __all__ = [
     "FOOTAGE_ERRORS",
@@ -31,6 +32,7 @@ __all__ = [
     "probe",
 ]
 
+_Message: TypeAlias = tuple[dict[str, Any], npt.NDArray[np.uint8]]
 LIMITS = Limits()
 PROXY_LIMITS = Limits(cpu_seconds=48 * 3600)
 
@@ -61,7 +63,7 @@ class Footage:
     """
 
     def __init__(self, path: Path, *, longest_side: int | None = 640, limits: Limits = LIMITS) -> None:
-        path = Path(path).absolute()
+        self._path = path = Path(path).absolute()
         refuse_what_is_no_video(path)
         self._longest_side = longest_side
         self._missing: set[int] = set()
@@ -97,7 +99,7 @@ class Footage:
         """
         if step <= 0:
             raise ValueError("step must be above 0 seconds")
-        return self._stream({"do": "sample", "step": str(Fraction(step)), "side": self._longest_side})
+        return self._pictures({"do": "sample", "step": str(Fraction(step)), "side": self._longest_side})
 
     def frames(self, first: int, last: int) -> Iterator[Frame]:
         """Every readable frame from `first` to `last`, both included, in order.
@@ -106,16 +108,28 @@ class Footage:
         """
         if not 0 <= first <= last < self.facts.frames:
             raise IndexError(f"frames {first} to {last} of a clip with {self.facts.frames}")
-        return self._stream({"do": "frames", "first": first, "last": last, "side": self._longest_side})
+        return self._pictures({"do": "frames", "first": first, "last": last, "side": self._longest_side})
 
     def frame_at(self, number: int, *, longest_side: int | None = None) -> Frame:
         """One frame, at most `longest_side` wide or high (None: as this Footage was opened)."""
         if not 0 <= number < self.facts.frames:
             raise IndexError(f"frame {number} of a clip with {self.facts.frames}")
         side = longest_side or self._longest_side
-        for frame in self._stream({"do": "frames", "first": number, "last": number, "side": side}):
+        for frame in self._pictures({"do": "frames", "first": number, "last": number, "side": side}):
             return frame
         raise FootageError("broken", f"Frame {number} of this file is damaged and cannot be shown.")
+
+    def sound(self, stream: int | None = None) -> Iterator[SoundBlock]:
+        """All samples of every audio stream, or of the one with this index: blocks of about half a second.
+
+        A stream's blocks come in order; where its sound has a gap, `first` of the next one jumps. Streams
+        come interleaved as they lie in the file. A clip without sound gives no block.
+        """
+        if stream is not None and stream not in [one.index for one in self.facts.audio]:
+            raise IndexError(f"stream {stream} is none of the clip's audio streams")
+        for header, body in self._stream({"do": "sound", "path": os.fspath(self._path), "stream": stream}):
+            samples = body.view(np.float32).reshape(header["channels"], -1)
+            yield SoundBlock(header["stream"], header["sample_rate"], header["first"], samples)
 
     def close(self) -> None:
         self._child.close()
@@ -128,7 +142,13 @@ class Footage:
     ) -> None:
         self.close()
 
-    def _stream(self, request: dict[str, Any]) -> Generator[Frame, None, None]:
+    def _pictures(self, request: dict[str, Any]) -> Iterator[Frame]:
+        for header, body in self._stream(request):
+            if header["damaged"]:
+                self._damaged.add(header["number"])
+            yield _frame(header, body)
+
+    def _stream(self, request: dict[str, Any]) -> Generator[_Message, None, None]:
         self._settle()
         self._turn += 1
         turn = self._turn
@@ -142,9 +162,7 @@ class Footage:
                 if header["is"] == "end":
                     self._end(header)
                     return
-                if header["damaged"]:
-                    self._damaged.add(header["number"])
-                yield _frame(header, body)
+                yield header, body
         except FootageError:
             self._streaming = False
             raise
