@@ -106,6 +106,9 @@ def _without_claps(slates: list[Appearance]) -> Reading:
     if len(flickers) >= MOS_FRAMES:
         words = f"closed slate, but {frames(len(flickers))} from frame {flickers[0]} on show it open"
         return Reading((), Verdict.LOOK, words)
+    if not all(slate.is_plainly_closed for slate in slates):
+        reason = "the slate seems closed as long as it is seen, but not clearly: perhaps MOS"
+        return Reading((), Verdict.LOOK, reason)
     reason = "the slate is closed as long as it is seen: MOS, no clap"
     if slates[0].first == 0:
         reason += "; a clap before the first frame would not show"

@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from training.appearance import CLEAR, NOISE, SEEN
+from training.appearance import CLEAR, SEEN
+from training.evidence import NOISE
 from training.footage import Footage, Frame
 from training.slates import Detection
 from training.tracks import objects_of

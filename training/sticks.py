@@ -1,6 +1,6 @@
 """The most likely story of a pair of sticks: open, closed, or bouncing for a moment after contact.
 
-A small hidden Markov chain, solved exactly (Viterbi, O(frames)). Each frame's scores are evidence, not truth:
+A small hidden Markov chain, solved exactly (Viterbi, O(frames)). What each frame says is evidence, not truth:
 a flip of one or two frames costs more than to call those frames misread; sticks that really reopen pay once.
 """
 
@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import log
 
+from training.evidence import frame_weight
 from training.slates import State
 
-#: Score that a state gets where the detector said nothing.
-FLOOR = 0.05
-#: No frame says more than this, so that none can outvote two neighbours. A clear frame says 1.6 to 2.
-MOST_EVIDENCE = 2.0
 #: One clear frame is enough to close. Closing and opening again costs more than two: closed for 2 frames amid
 #: open ones is misread, closed for 3 is not.
 CLOSE_COST = 1.0
@@ -25,22 +21,6 @@ REOPEN_COST = 3.4
 BOUNCE_COST = 1.4
 BOUNCE_FRAME_COST = 0.1
 BOUNCE_FRAMES = 2
-#: Frames are weighed as at this rate: at 60 a second, neighbours tell the same thing twice.
-USUAL_RATE = Fraction(25)
-
-#: How much a pair of scores (open, closed) speaks for open: positive; for closed: negative.
-Scores = tuple[float, float]
-
-
-def open_evidence(scores: Scores) -> float:
-    opened, closed = scores
-    evidence = log((opened + FLOOR) / (closed + FLOOR))
-    return max(-MOST_EVIDENCE, min(MOST_EVIDENCE, evidence))
-
-
-def frame_weight(rate: Fraction) -> float:
-    """How much one frame counts: 1 up to 25 frames a second, less above."""
-    return min(1.0, float(USUAL_RATE / rate))
 
 
 def bounce_frames(rate: Fraction) -> int:
@@ -48,10 +28,10 @@ def bounce_frames(rate: Fraction) -> int:
     return round(BOUNCE_FRAMES / frame_weight(rate))
 
 
-def read_sticks(frames: Sequence[Scores], *, rate: Fraction) -> list[State]:
-    """The state of the sticks in each frame of one slate's appearance.
+def read_sticks(frames: Sequence[float], *, rate: Fraction) -> list[State]:
+    """The state of the sticks in each frame of one slate's appearance, from the evidence of each for open.
 
-    Frames without evidence (0, 0) say nothing. Frames in which closed sticks bounce count as closed. Of two
+    Frames without evidence (0) say nothing. Frames in which closed sticks bounce count as closed. Of two
     equally good stories, the one in which the sticks close later.
     """
     if not frames:
@@ -60,8 +40,8 @@ def read_sticks(frames: Sequence[Scores], *, rate: Fraction) -> list[State]:
     steps = _moves(bounce_frames(rate))
     best = [0.0, 0.0] + [float("-inf")] * (len(steps) - 2)
     came_from: list[list[int]] = []
-    for scores in frames:
-        evidence = weight * open_evidence(scores)
+    for said in frames:
+        evidence = weight * said
         arrivals = [_best_arrival(best, moves) for moves in steps] if came_from else _start(best)
         came_from.append([origin for _, origin in arrivals])
         best = [value + _emission(place, evidence) for place, (value, _) in enumerate(arrivals)]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import hypot
 
-from training.appearance import APPEARANCE_GAP, CLEAR, NOISE, SEEN, Sighting
+from training.appearance import APPEARANCE_GAP, CLEAR, SEEN, Sighting
+from training.evidence import NOISE
 from training.slates import Box, Detection, State
 
 #: Boxes of one frame are the same slate when this part of the smaller one lies in the other.

@@ -150,7 +150,7 @@ REASONS = [
     ("oooooc", "only 1 frame clearly showing them closed before the clip ends"),
     ("occccc", "only 1 frame clearly showing the sticks open before it"),
     ("ooooocoocccc", "the sticks flicker"),
-    ("ooooo" + "d?" + "ccccc", "hard to tell apart"),
+    ("ooooo?ccccc", "hard to tell apart at that frame"),
     ("--cccccc--", "MOS"),
     ("ooooccccooooocc", "but at frame 13 only 2 frames"),
     ("cccccc--", "a clap before the first frame would not show"),
@@ -166,6 +166,41 @@ REASONS = [
 @pytest.mark.parametrize(("line", "words"), REASONS)
 def test_the_reason_says_why(line: str, words: str) -> None:
     assert words in read(line).reason
+
+
+def leaning(opened: tuple[float, float], closed: tuple[float, float]) -> Reading:
+    """A slate, open and then closed for 20 frames each, by a detector that leans."""
+    return read_claps([Sighting(i, *(opened if i < 20 else closed)) for i in range(40)], rate=RATE)
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed", "verdict"),
+    [
+        ((0.97, 0.3), (0.5, 0.75), Verdict.LOOK),
+        ((0.99, 0.02), (0.72, 0.57), Verdict.LOOK),
+        ((0.55, 0.7), (0.02, 0.95), Verdict.LOOK),
+        ((0.97, 0.05), (0.35, 0.8), Verdict.SURE),
+    ],
+)
+def test_a_plain_change_is_a_clap_also_where_the_detector_leans(
+    opened: tuple[float, float], closed: tuple[float, float], verdict: Verdict
+) -> None:
+    reading = leaning(opened, closed)
+    assert (frames(reading), reading.verdict) == ([20], verdict), reading
+
+
+def test_a_clap_between_two_frames_of_the_same_state_says_so() -> None:
+    assert "takes both sides for the same state" in leaning((0.99, 0.02), (0.72, 0.57)).reason
+
+
+def test_small_wavering_is_no_change() -> None:
+    assert frames(leaning((0.75, 0.5), (0.65, 0.55))) == []
+
+
+def test_a_slate_that_is_hardly_closed_is_not_called_mos() -> None:
+    reading = leaning((0.45, 0.7), (0.42, 0.7))
+    assert reading.verdict is Verdict.LOOK
+    assert "perhaps MOS" in reading.reason
 
 
 def test_a_plain_sure_reason_has_no_but() -> None:
