@@ -31,20 +31,21 @@ logger = logging.getLogger(__name__)
 
 def read(lease: Lease, *, send_proxy: Callable[[Clip], None]) -> None:
     """Read a clip and make it ready, or refuse it with a sentence. Raises what is worth another try."""
+    failures = lease.clip.failures  # as it was: a finish that is rolled back leaves 0 in memory
     with held(lease):
         try:
-            if lease.clip.failures >= MOST_FAILURES:
+            if failures >= MOST_FAILURES:
                 raise FootageError("broken", lease.clip.message or STOPPED)
             _finish(lease, _look(lease.clip), send_proxy=send_proxy)
         except LeaseLost:
             raise
         except FootageError as error:
-            if error.kind in PASSING and lease.clip.failures + 1 < MOST_FAILURES:
+            if error.kind in PASSING and failures + 1 < MOST_FAILURES:
                 _give_back(lease, state=ClipState.UPLOADED, message=str(error))
                 raise
             _refuse(lease, str(error))
         except Exception:
-            if lease.clip.failures + 1 < MOST_FAILURES:
+            if failures + 1 < MOST_FAILURES:
                 _give_back(lease, state=ClipState.UPLOADED)
             else:
                 _refuse(lease, "This clip could not be read: the server failed. Its log says more.")
