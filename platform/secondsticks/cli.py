@@ -17,6 +17,7 @@ from typing import Any
 
 from secondsticks import __version__
 from secondsticks.gather import FolderUnreadable, gather
+from secondsticks.markers import FORMATS, Format, MarkedClip, marked_clip, place, written
 from secondsticks.terminal import ProgressBar, printable, table
 from training.facts import FootageError
 from training.scanner import Scanner, ScannerFailed
@@ -32,17 +33,24 @@ class CheckpointRefused(Exception):
     """The checkpoint that was asked for cannot be used."""
 
 
+class FolderRefused(Exception):
+    """The folder for exported files cannot be used."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name must not end us on a terminal without its letters
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
     command = _scan if options.command == "scan" else _detect
+    if options.command == "scan" and bool(options.export) != bool(options.out):
+        parser.error("--export and --out go together")
     try:
         with Scanner(checkpoint=options.checkpoint) as scanner:
             return command(options, scanner)
-    except CheckpointRefused as error:
+    except (CheckpointRefused, FolderRefused) as error:
         print(f"secondsticks: {error}", file=sys.stderr)
         return WRONG_USAGE
     except KeyboardInterrupt:
@@ -60,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     scan = commands.add_parser("scan", help="find the claps in clips", description="Find the claps in clips.")
     scan.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a clip, or a folder of clips")
+    _offer_exports(scan)
     detect = commands.add_parser(
         "detect", help="find the slates in still images", description="Find the slates in still images."
     )
@@ -74,6 +83,32 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _offer_exports(scan: argparse.ArgumentParser) -> None:
+    names = ", ".join(FORMATS)
+    scan.add_argument(
+        "--export",
+        type=_formats,
+        metavar="FORMAT[,FORMAT]",
+        help=f"files for editing programs: {names}; or all",
+    )
+    scan.add_argument(
+        "--out", type=Path, metavar="DIR", help="the folder for those files; made if it is missing"
+    )
+    scan.add_argument(
+        "--sure-only", action="store_true", help="leave claps that a person should look at out of them"
+    )
+
+
+def _formats(text: str) -> list[Format]:
+    names = list(FORMATS) if text == "all" else text.split(",")
+    for name in names:
+        if name not in FORMATS:
+            raise argparse.ArgumentTypeError(
+                f"there is no format {name!r}; there are {', '.join(FORMATS)}, all"
+            )
+    return [FORMATS[name] for name in dict.fromkeys(names)]
+
+
 def _score(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:  # also refuses nan
@@ -82,16 +117,50 @@ def _score(text: str) -> float:
 
 
 def _scan(options: argparse.Namespace, scanner: Scanner) -> int:
+    marked: list[MarkedClip] = []
+
     def read(path: Path, report: Callable[[float], None]) -> Document:
         refuse_what_is_no_video(path)  # at once, where it is plain, without waiting for the network
-        return _clip(path, scanner.scan(path, on_progress=lambda done, total: report(done / total)))
+        result = scanner.scan(path, on_progress=lambda done, total: report(done / total))
+        marked.append(marked_clip(path, result))
+        return _clip(path, result)
 
+    if options.out:
+        _make(options.out)  # before hours of work, not after them
     files = list(gather(options.paths))
     if not files:
         print("No video files were found.", file=sys.stderr)
     clips, failed = _read_all(files, read, what="clips")
     _print({"version": 1, "clips": clips, "failed": failed}, options.json, _clip_lines(clips))
+    if options.out:
+        _export([*marked, *map(_unread, failed)], options)
     return SOME_FAILED if failed else ALL_READ
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderRefused(f"{printable(folder)} cannot be used: {error.strerror}.") from error
+
+
+def _unread(failure: Document) -> MarkedClip:
+    path = Path(failure["path"])
+    return MarkedClip(name=path.name, path=path, reason=failure["error"])
+
+
+def _export(clips: Sequence[MarkedClip], options: argparse.Namespace) -> None:
+    files = written(clips, options.export, include_unsure=not options.sure_only)
+    try:
+        paths = place(files, options.out)
+    except OSError as error:
+        raise FolderRefused(
+            f"The files could not be written to {printable(options.out)}: {error.strerror}."
+        ) from error
+    print(
+        f"Wrote {len(paths)} file{'' if len(paths) == 1 else 's'} to {printable(options.out)}.",
+        file=sys.stderr,
+    )
 
 
 def _detect(options: argparse.Namespace, scanner: Scanner) -> int:
