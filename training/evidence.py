@@ -1,8 +1,8 @@
 """How much a frame's scores speak for open or for closed sticks, also from a detector that leans to one side.
 
 A detector is often biased for one slate: closed sticks of an odd design may score 0.7 open and 0.6 closed in
-every frame, open ones 0.99 and 0.2. The change is plain, the scores alone are not. Where the frames of a slate
-fall into two clear groups, evidence is therefore counted from the middle between the two.
+every frame, open ones 0.99 and 0.2. The change is plain, the scores are not. Where the frames of a slate fall
+into two clear groups, evidence is therefore counted from the middle between the two.
 """
 
 from __future__ import annotations
