@@ -5,12 +5,10 @@ from tests.routes import Route
 ROUTES = [
     Route("detection:board", needs="annotator", args=("project",)),
     Route("detection:board-clips", needs="annotator", args=("project",)),
-    Route("detection:project-csv", needs="annotator", args=("project",)),
-    Route("detection:project-json", needs="annotator", args=("project",)),
+    Route("detection:project-export", needs="annotator", args=("project", "format")),
     Route("detection:clip", needs="annotator", args=("clip",)),
     Route("detection:clip-progress", needs="annotator", args=("clip",)),
-    Route("detection:clip-csv", needs="annotator", args=("clip",)),
-    Route("detection:clip-json", needs="annotator", args=("clip",)),
+    Route("detection:clip-export", needs="annotator", args=("clip", "format")),
     Route("detection:scan-again", needs="annotator", methods=("POST",), args=("clip",)),
     Route("detection:cancel-scan", needs="annotator", methods=("POST",), args=("clip",)),
     Route("detection:clap-closed", needs="annotator", args=("clap",)),
@@ -33,4 +31,4 @@ def furnish(clip) -> dict[str, object]:
     folder.mkdir(parents=True)
     for name in ("11.jpg", "12.jpg"):
         (folder / name).write_bytes(b"a picture")
-    return {"clap": clap.uuid}
+    return {"clap": clap.uuid, "format": "all"}

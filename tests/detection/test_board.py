@@ -128,7 +128,7 @@ def test_the_fragment_keeps_what_was_asked_for(look, make_clip):
     assert "board-clips/?sort=-name&amp;q=A0" in page
 
 
-@pytest.mark.parametrize("route", ["detection:board", "detection:board-clips", "detection:project-csv"])
+@pytest.mark.parametrize("route", ["detection:board", "detection:board-clips"])
 def test_as_many_queries_for_thirty_clips_as_for_three(look, make_clip, make_scan, route):
     def add(first, last):
         for number in range(first, last):

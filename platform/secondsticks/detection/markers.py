@@ -1,91 +1,65 @@
-"""The claps of clips as files: CSV, and JSON in the schema of `secondsticks scan --json`."""
+"""Clips and their claps in the form in which `secondsticks.markers` writes them into files."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 from secondsticks.detection.board import reason_of, scan_of
 from secondsticks.detection.models import Clap, Scan
 from secondsticks.detection.moves import ScanState
 from secondsticks.footage.models import Clip
+from secondsticks.markers import MarkedClip, Marker
+from training.claps import Verdict
 
-COLUMNS = (
-    *("clip", "clap", "timecode", "frame", "seconds", "fps", "start_timecode", "drop_frame"),
-    *("confidence", "verdict", "reason", "checkpoint"),
-)
 NOT_YET = "This clip has not been scanned yet."
 
 
-def as_csv(clips: Iterable[Clip]) -> str:
-    """One line per clap; a clip without one has one line with empty clap columns. Clips from `with_scans`."""
-    text = io.StringIO()
-    lines = csv.DictWriter(text, COLUMNS, restval="")
-    lines.writeheader()
-    for clip in clips:
-        for line in _lines(clip):
-            lines.writerow({column: disarmed(value) for column, value in line.items()})
-    return text.getvalue()
-
-
-def as_document(clips: Iterable[Clip]) -> dict:
-    """The document of docs/scan-json.md; a clip's `path` is its name. Clips from `with_scans`."""
-    document: dict = {"version": 1, "clips": [], "failed": []}
-    for clip in clips:
-        scan = scan_of(clip)
-        if scan is not None and scan.state == ScanState.DONE:
-            document["clips"].append(_entry(clip, scan))
-        else:
-            document["failed"].append({"path": clip.name, "error": reason_of(clip, scan) or NOT_YET})
-    return document
-
-
-def disarmed(value: object) -> object:
-    """Text that a spreadsheet would run as a formula, made plain by a leading apostrophe."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return f"'{value}"
-    return value
-
-
-def _lines(clip: Clip) -> Iterator[dict]:
+def marked(clip: Clip) -> MarkedClip:
+    """A clip from `with_scans`, with the markers of its current scan; one without a scan says why."""
     scan = scan_of(clip)
-    line: dict = {"clip": clip.name, "reason": reason_of(clip, scan) or NOT_YET}
-    if clip.frames:
-        line |= {
-            "fps": str(clip.rate),
-            "start_timecode": clip.start_timecode or "",
-            "drop_frame": "yes" if clip.drop_frame else "no",
-        }
     if scan is None or scan.state != ScanState.DONE:
-        yield line
-        return
-    line |= {"verdict": scan.verdict, "checkpoint": scan.checkpoint.short_sha if scan.checkpoint else ""}
-    claps = list(scan.claps.all())
-    for number, clap in enumerate(claps, start=1):
-        yield line | {"clap": number} | _clap(clap)
-    if not claps:
-        yield line
+        return MarkedClip(name=clip.name, reason=reason_of(clip, scan) or NOT_YET, **_facts(clip))
+    checkpoint = scan.checkpoint.sha256 if scan.checkpoint else ""
+    return MarkedClip(
+        name=clip.name,
+        **_facts(clip),
+        claps=tuple(_marker(clap, scan, checkpoint) for clap in scan.claps.all()),
+        verdict=scan.verdict,
+        reason=scan.reason,
+        checkpoint=checkpoint,
+    )
 
 
-def _entry(clip: Clip, scan: Scan) -> dict:
+def _marker(clap: Clap, scan: Scan, checkpoint: str) -> Marker:
+    return Marker(
+        frame=clap.frame,
+        timecode=clap.timecode,
+        seconds=clap.seconds,
+        confidence=clap.confidence,
+        sure=scan.verdict == Verdict.SURE,
+        checkpoint=checkpoint,
+    )
+
+
+def _facts(clip: Clip) -> dict[str, Any]:
+    if not clip.frames:
+        return {}
     return {
-        "path": clip.name,
-        "fps": str(clip.rate),
+        "path": _path(clip),
+        "rate": clip.rate,
         "frames": clip.frames,
+        "duration": clip.duration,
+        "variable_rate": clip.variable_rate,
         "start_timecode": clip.start_timecode,
         "drop_frame": clip.drop_frame,
-        "verdict": scan.verdict,
-        "reason": scan.reason,
-        "claps": [_clap(clap) for clap in scan.claps.all()],
-        "checkpoint": scan.checkpoint.sha256 if scan.checkpoint else None,
+        "width": clip.width or 0,
+        "height": clip.height or 0,
+        "channels": sum(stream["channels"] for stream in clip.audio),
+        "sample_rate": clip.audio[0]["sample_rate"] if clip.audio else 0,
     }
 
 
-def _clap(clap: Clap) -> dict:
-    return {
-        "frame": clap.frame,
-        "timecode": clap.timecode,
-        "seconds": clap.seconds,
-        "confidence": clap.confidence,
-    }
+def _path(clip: Clip) -> Path | None:
+    """Where an editor may find the file too. What was uploaded lies in our home, where nobody else goes."""
+    return clip.path if clip.origin == Clip.Origin.FOLDER else None

@@ -1,4 +1,4 @@
-"""Pages and files of detection: the board, the clip page, downloads, pictures of claps."""
+"""Pages and files of detection: the board, the clip page, pictures of claps."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.text import slugify
 from django.views.decorators.http import require_POST, require_safe
 
-from secondsticks.detection import markers, pictures, scans, tasks
-from secondsticks.detection.board import Wish, read_board, with_scans
+from secondsticks.detection import exports, pictures, scans, tasks
+from secondsticks.detection.board import Wish, read_board
 from secondsticks.detection.clip_page import read_clip_page
 from secondsticks.detection.models import Clap, Scan
-from secondsticks.footage.models import Clip, ClipState
+from secondsticks.footage.models import ClipState
 from secondsticks.footage.permissions import SignedInRequest, get_clip_for, get_project_for
 
 
@@ -24,7 +23,8 @@ from secondsticks.footage.permissions import SignedInRequest, get_clip_for, get_
 def board(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     project = get_project_for(request.user, uuid)
     page = read_board(project, Wish.from_query(request.GET))
-    return render(request, "detection/board.html", {"project": project, "board": page})
+    known = {"project": project, "board": page, "exports": exports.CHOICES}
+    return render(request, "detection/board.html", known)
 
 
 @login_required
@@ -40,7 +40,8 @@ def board_clips(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @require_safe
 def clip(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     clip = get_clip_for(request.user, uuid)
-    return render(request, "detection/clip.html", {"page": read_clip_page(clip)})
+    known = {"page": read_clip_page(clip), "exports": exports.CHOICES}
+    return render(request, "detection/clip.html", known)
 
 
 @login_required
@@ -77,34 +78,6 @@ def cancel_scan(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 
 @login_required
 @require_safe
-def project_csv(request: SignedInRequest, uuid: UUID) -> HttpResponse:
-    project = get_project_for(request.user, uuid)
-    return csv_file(project.name, with_scans(Clip.objects.filter(project=project)))
-
-
-@login_required
-@require_safe
-def project_json(request: SignedInRequest, uuid: UUID) -> HttpResponse:
-    project = get_project_for(request.user, uuid)
-    return json_file(project.name, with_scans(Clip.objects.filter(project=project)))
-
-
-@login_required
-@require_safe
-def clip_csv(request: SignedInRequest, uuid: UUID) -> HttpResponse:
-    clip = get_clip_for(request.user, uuid)
-    return csv_file(clip.name, with_scans(Clip.objects.filter(pk=clip.pk)))
-
-
-@login_required
-@require_safe
-def clip_json(request: SignedInRequest, uuid: UUID) -> HttpResponse:
-    clip = get_clip_for(request.user, uuid)
-    return json_file(clip.name, with_scans(Clip.objects.filter(pk=clip.pk)))
-
-
-@login_required
-@require_safe
 def clap_picture(request: SignedInRequest, uuid: UUID, which: str) -> HttpResponseBase:
     """The JPEG of a clap's first closed frame, or of the last open one before it."""
     clap = get_object_or_404(Clap.objects.select_related("scan__clip__project"), uuid=uuid)
@@ -115,22 +88,4 @@ def clap_picture(request: SignedInRequest, uuid: UUID, which: str) -> HttpRespon
         raise Http404
     response = FileResponse(path.open("rb"), content_type="image/jpeg")
     response["Cache-Control"] = "private, max-age=86400"
-    return response
-
-
-def csv_file(name: str, clips) -> HttpResponse:
-    return as_download(
-        HttpResponse(markers.as_csv(clips), content_type="text/csv; charset=utf-8"), name, "csv"
-    )
-
-
-def json_file(name: str, clips) -> HttpResponse:
-    answer = JsonResponse(markers.as_document(clips), json_dumps_params={"indent": 1, "ensure_ascii": True})
-    return as_download(answer, name, "json")
-
-
-def as_download(response: HttpResponse, name: str, ending: str) -> HttpResponse:
-    filename = f"{slugify(name) or 'clips'}-claps.{ending}"
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
-    response["Cache-Control"] = "no-store"
     return response
