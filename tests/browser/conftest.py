@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugin import HOME
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PASSWORD = "the-sticks-are-shut-9"
@@ -38,13 +40,14 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def product() -> Iterator[Product]:
     """`manage.py up` with its embedded database, web server, workers and the shipped checkpoint."""
-    home = tmp_path_factory.mktemp("product") / "home"
+    home = HOME / "product"  # not pytest's own folder: root's database server could not live in it
     port = free_port()
     unset = {"DATABASE_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE"}
     environment = {name: value for name, value in os.environ.items() if name not in unset}
-    environment |= {"SECONDSTICKS_HOME": str(home), "SECONDSTICKS_ADMIN_PASSWORD": PASSWORD, "SECONDSTICKS_DEMO": "0"}
+    environment |= {"SECONDSTICKS_HOME": str(home), "SECONDSTICKS_DEMO": "0"}
+    environment |= {"SECONDSTICKS_ADMIN_PASSWORD": PASSWORD}
     supervisor = subprocess.Popen(
         [sys.executable, "manage.py", "up", "--port", str(port)],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -85,7 +88,7 @@ def page(chromium, product: Product) -> Iterator[object]:
     page.set_default_timeout(60_000)
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda message: troubles.append(message.text) if "Content Security" in message.text else None)
+    page.on("console", lambda said: troubles.append(said.text) if "Content Security" in said.text else None)
     yield page
     context.close()
     assert troubles == []
