@@ -26,8 +26,8 @@ Line = dict[str, Any]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    # Before torch is loaded: threads that wait for each other must sleep, not spin. With two threads on a busy
-    # machine that was measured as 340 against 1600 ms a picture.
+    # Before torch is loaded: threads that wait for each other must sleep, not spin. Two threads on a busy
+    # machine: 340 against 1600 ms a picture.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _die_with_parent()
     answers = _take_stdout()
