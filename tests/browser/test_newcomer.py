@@ -13,7 +13,7 @@ from training.render.clips import ClipSpec, ClipTruth, render_clip
 from training.timecode import timecode_at
 
 pytestmark = pytest.mark.browser
-SCAN_WAIT = 240_000  # a scan on a busy machine; a limit on waiting, not a measurement
+SCAN_WAIT = 900_000  # a scan on a busy machine; a limit on waiting, not a measurement
 
 
 @pytest.fixture(scope="module")
