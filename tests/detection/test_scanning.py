@@ -12,11 +12,13 @@ from secondsticks.detection.models import Checkpoint, Clap, Detection, Scan
 from secondsticks.detection.moves import ScanState
 from secondsticks.detection.scanner import ScannerDied
 
+SAVED = pictures.Saved({11: "11.jpg", 12: "12.jpg"}, slate=13, slate_picture="slate.jpg")
+
 
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch):
     """The clips of these tests have no file; test_pictures.py has one."""
-    monkeypatch.setattr(pictures, "save", lambda *args, **kwargs: {11: "11.jpg", 12: "12.jpg"})
+    monkeypatch.setattr(pictures, "save", lambda *args, **kwargs: SAVED)
 
 
 @pytest.fixture
@@ -44,6 +46,7 @@ def test_the_result_is_stored_whole(claimed, scanner, checkpoint):
     assert (clap.frame, clap.last_open, clap.timecode, clap.confidence) == (12, 11, "01:00:00:12", 0.94)
     assert (clap.x, clap.y, clap.w, clap.h) == (10.0, 20.0, 30.0, 40.0)
     assert (clap.picture, clap.open_picture) == ("12.jpg", "11.jpg")
+    assert (scan.slate_frame, scan.slate_picture, scan.is_tail) == (13, "slate.jpg", False)
     boxes = scan.detections.order_by("frame", "-score").values_list("frame", "pts", "state", "score", "w")
     assert list(boxes) == [
         (11, 11, "open", 0.97, 30.0),

@@ -80,6 +80,11 @@ class Scan(models.Model):
     error = models.TextField(blank=True)
     slate_spans = models.JSONField(default=list, help_text="Runs of frames with a slate: state, first, last.")
     warnings = models.JSONField(default=list, help_text="Sentences about the file that the scan added.")
+    is_tail = models.BooleanField(default=False, help_text="All claps lie near the end of the clip.")
+    av_offset_ms = models.FloatField(null=True, blank=True, help_text="How much later the sound is.")
+    heard = models.JSONField(default=list, help_text="Claps that were heard and not seen.")
+    slate_picture = models.CharField(max_length=200, blank=True, help_text="The sharpest closed slate.")
+    slate_frame = models.PositiveIntegerField(null=True, blank=True)
     attempt = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=100, blank=True)
@@ -165,6 +170,11 @@ class Clap(models.Model):
     h = models.FloatField(null=True, blank=True)
     picture = models.CharField(max_length=200, blank=True, help_text="File name beside the scan's pictures.")
     open_picture = models.CharField(max_length=200, blank=True)
+    picture_confidence = models.FloatField(null=True, blank=True)
+    sound_confidence = models.FloatField(null=True, blank=True)
+    sample = models.BigIntegerField(null=True, blank=True, help_text="From the start of the first frame.")
+    sample_rate = models.PositiveIntegerField(null=True, blank=True)
+    disagreement_ms = models.FloatField(null=True, blank=True, help_text="Negative: the sound comes first.")
 
     class Meta:
         ordering = ["frame"]
@@ -176,3 +186,59 @@ class Clap(models.Model):
     @property
     def percent(self) -> int:
         return round(self.confidence * 100)
+
+
+class DecisionKind(models.TextChoices):
+    ACCEPT = "accept"
+    MOVE = "move"
+    ADD = "add"
+    REJECT = "reject"
+    MOS = "mos", "MOS"
+    NO_SLATE = "no slate"
+    UNDO = "undo"
+
+
+class Decision(models.Model):
+    """What a person said about a clip. Rows are only ever added; `number` counts them from 1 per clip.
+
+    `clap` is the uuid of a Clap, or of the decision that added one. Frames are kept here, so that a
+    decision stands whatever later scans say.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    clip = models.ForeignKey("footage.Clip", models.CASCADE, related_name="decisions")
+    scan = models.ForeignKey(Scan, models.RESTRICT, null=True, related_name="decisions")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=8, choices=DecisionKind)
+    clap = models.UUIDField(null=True, blank=True)
+    frame_before = models.PositiveIntegerField(null=True, blank=True)
+    frame_after = models.PositiveIntegerField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True, help_text="Of `frame_after`, from the first frame.")
+    undoes = models.OneToOneField("self", models.RESTRICT, null=True, blank=True, related_name="undone_by")
+    by = models.ForeignKey("auth.User", models.SET_NULL, null=True, related_name="+")
+    by_name = models.CharField(max_length=150, help_text="Stays when the account goes.")
+    at = models.DateTimeField(db_default=Now())
+    key = models.CharField(max_length=80, help_text="Chosen by the page, so that a double click is one.")
+    batch = models.UUIDField(null=True, blank=True, db_index=True, help_text="Of a bulk accept.")
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["clip", "number"], name="decisions_in_a_row"),
+            models.UniqueConstraint(fields=["clip", "key"], name="one_decision_per_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.by_name}: {self.kind}"
+
+
+class StandingVerdict(models.Model):
+    """The verdict of a clip that people have decided on: derived by `standing`, kept for the board's counts."""
+
+    clip = models.OneToOneField("footage.Clip", models.CASCADE, related_name="standing_verdict")
+    verdict = models.CharField(max_length=10, choices=VERDICTS, blank=True)
+    is_confirmed = models.BooleanField(default=False)
+    is_tail = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.verdict}{' (confirmed)' if self.is_confirmed else ''}"

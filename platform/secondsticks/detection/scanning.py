@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 from dramatiq.middleware import Shutdown
 
-from secondsticks.detection import champions, pictures, scans, timeline
+from secondsticks.detection import champions, decisions, pictures, scans, timeline
 from secondsticks.detection.models import Checkpoint, Clap, Detection, Scan
 from secondsticks.detection.moves import ScanState
 from secondsticks.detection.scanner import ClipRefused, Scanner, ScannerDied
+from secondsticks.detection.standing import is_tail
 from secondsticks.footage import folders
 from training.facts import FootageError
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 RENEW_EVERY = 2.0
 #: Refusals that come from this machine at this moment rather than from the file.
 WORTH_ANOTHER_TRY = {"memory", "timeout", "detector"}
+#: What a clap has where the scan listened too.
+OF_SOUND = ("picture_confidence", "sound_confidence", "sample", "sample_rate", "disagreement_ms")
 
 
 class LostScan(Exception):
@@ -37,7 +40,7 @@ def perform(claimed: scans.Claim, scanner: Scanner) -> None:
         path = folders.checked(scan.clip)
         checkpoint = champions.champion_for(scan.clip.project)
         result = ask_scanner(claimed, scanner, checkpoint, path)
-        saved = pictures.save(scan, path, result["claps"], still_ours=lambda: renew(claimed))
+        saved = pictures.save(scan, path, result, still_ours=lambda: renew(claimed))
         write(claimed, checkpoint, result, saved)
     except LostScan:
         log.info("Scan %s is no longer ours (attempt %s): nothing written.", scan.uuid, token)
@@ -86,8 +89,8 @@ def renew(claimed: scans.Claim, **progress: object) -> None:
         raise LostScan
 
 
-def write(claimed: scans.Claim, checkpoint: Checkpoint, result: dict, saved: dict[int, str]) -> None:
-    """Store the whole result at once, if the scan is still ours. `saved`: frame -> picture file."""
+def write(claimed: scans.Claim, checkpoint: Checkpoint, result: dict, saved: pictures.Saved) -> None:
+    """Store the whole result at once, if the scan is still ours."""
     scan, token = claimed
     with transaction.atomic():
         done = scan.move(
@@ -98,6 +101,10 @@ def write(claimed: scans.Claim, checkpoint: Checkpoint, result: dict, saved: dic
             reason=result["reason"],
             warnings=[said for said in result["facts"]["warnings"] if said not in scan.clip.warnings],
             slate_spans=timeline.slate_spans(result["detections"]),
+            is_tail=is_tail([clap["frame"] for clap in result["claps"]], scan.clip.frames),
+            slate_frame=saved.slate,
+            slate_picture=saved.slate_picture,
+            **heard_in(result),
             done=1,
             total=1,
             finished_at=Now(),
@@ -106,7 +113,14 @@ def write(claimed: scans.Claim, checkpoint: Checkpoint, result: dict, saved: dic
         if not done:
             raise LostScan
         Detection.objects.bulk_create(detections_of(scan, result), batch_size=1000)
-        Clap.objects.bulk_create(claps_of(scan, result, saved))
+        Clap.objects.bulk_create(claps_of(scan, result, saved.claps))
+        decisions.scan_is_done(scan)
+
+
+def heard_in(result: dict) -> dict:
+    """What the sound said, of a scan that listened."""
+    sound = result.get("sound") or {}
+    return {"av_offset_ms": sound.get("av_offset_ms"), "heard": sound.get("heard") or []}
 
 
 def detections_of(scan: Scan, result: dict) -> list[Detection]:
@@ -137,6 +151,7 @@ def claps_of(scan: Scan, result: dict, saved: dict[int, str]) -> list[Clap]:
             **dict(zip("xywh", clap["box"] or [None] * 4, strict=True)),
             picture=saved.get(clap["frame"], ""),
             open_picture=saved.get(clap["last_open"], ""),
+            **{name: clap.get(name) for name in OF_SOUND},
         )
         for clap in result["claps"]
     ]

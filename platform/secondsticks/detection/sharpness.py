@@ -1,0 +1,46 @@
+"""Which frame shows the slate best: the closed one with the most detail."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+import numpy as np
+import numpy.typing as npt
+
+#: A slate counts as closed from this score on.
+CLOSED_FROM = 0.5
+#: The slate is looked for in so many frames: it is mostly held still for a moment after the clap.
+FRAMES = 36
+
+
+def candidates(result: dict) -> dict[int, list[float]]:
+    """Frame -> box of the closed slates to choose from: from the first clap on, or where most of them are."""
+    closed = {}
+    for look in result["detections"]:
+        best = max(look["boxes"], key=lambda box: box["score"], default=None)
+        if best is not None and best["state"] == "closed" and best["score"] >= CLOSED_FROM:
+            closed[look["frame"]] = best["bbox"]
+    if result["claps"]:
+        first = result["claps"][0]["frame"]
+    else:
+        first = _fullest(sorted(closed))
+    return {frame: box for frame, box in closed.items() if first <= frame < first + FRAMES}
+
+
+def _fullest(frames: list[int]) -> int:
+    """Where the FRAMES frames begin that hold the most of these; 0 without any."""
+
+    def held(first: int) -> int:
+        return bisect_left(frames, first + FRAMES) - bisect_left(frames, first)
+
+    return max(frames, key=held, default=0)
+
+
+def of(picture: npt.NDArray[np.uint8]) -> float:
+    """The variance of the Laplacian of the picture's brightness (Pech-Pacheco 2000): higher is sharper."""
+    grey = picture.astype(np.float32).mean(axis=2)
+    if min(grey.shape) < 3:
+        return 0.0
+    middle = grey[1:-1, 1:-1]
+    edges = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * middle
+    return float(edges.var())
