@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from secondsticks.markers.clips import MarkedClip, Marker
+from training.claps import LATE, Verdict
 
 
 def marked_clip(path: Path, result: dict[str, Any]) -> MarkedClip:
     """The clip at `path` with the claps that the scanner found in it."""
     facts, checkpoint = result["facts"], result["checkpoint"]["sha256"]
-    sure = result["verdict"] == "sure"
+    sure = result["verdict"] == Verdict.SURE
+    # As the reason of such a clip says: all its claps lie near the end.
+    is_tail = all(clap["frame"] > LATE * (facts["frames"] - 1) for clap in result["claps"])
+    kind = "tail" if is_tail else "clap"
     return MarkedClip(
         name=path.name,
         path=path,
         **facts_of(facts),
-        claps=tuple(_marker(clap, sure, checkpoint) for clap in result["claps"]),
+        claps=tuple(_marker(clap, kind, sure, checkpoint) for clap in result["claps"]),
         verdict=result["verdict"],
         reason=result["reason"],
         checkpoint=checkpoint,
@@ -36,7 +40,7 @@ def facts_of(facts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _marker(clap: dict[str, Any], sure: bool, checkpoint: str) -> Marker:
+def _marker(clap: dict[str, Any], kind: str, sure: bool, checkpoint: str) -> Marker:
     heard = {name: clap[name] for name in ("sample", "sample_rate", "disagreement_ms") if name in clap}
     return Marker(
         frame=clap["frame"],
@@ -44,7 +48,7 @@ def _marker(clap: dict[str, Any], sure: bool, checkpoint: str) -> Marker:
         seconds=clap["seconds"],
         confidence=clap["confidence"],
         sure=sure,
-        kind=clap.get("kind", "clap"),
+        kind=kind,
         checkpoint=checkpoint,
         **heard,
     )
