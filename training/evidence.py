@@ -25,7 +25,7 @@ MOST = 2.0
 USUAL_RATE = Fraction(25)
 
 #: Two groups are clear when each has so many frames (at up to 25 a second), when their middles lie this far
-#: apart and spread no more than a part of that ...
+#: apart and each spreads (standard deviation) no more than a part of that ...
 GROUP = 6
 APART = 1.0
 SPREAD = 1 / 3
@@ -69,20 +69,25 @@ def bias_of(frames: Sequence[Scores], *, rate: Fraction) -> float:
     group = round(GROUP / frame_weight(rate))
     if len(odds) < 2 * group:
         return 0.0
-    spread, closed, opened = min(_splits(odds, group))
+    _, widest, closed, opened = min(_splits(odds, group))
     apart = opened - closed
-    if apart < APART or (max(0.0, spread) / len(odds)) ** 0.5 > SPREAD * apart:
+    if apart < APART or widest > SPREAD * apart:
         return 0.0
     if closed < -PLAIN and opened > PLAIN:
         return 0.0
     return max(-MOST_BIAS, min(MOST_BIAS, (opened + closed) / 2))
 
 
-def _splits(odds: Sequence[float], group: int) -> Iterator[tuple[float, float, float]]:
-    """Each way to split sorted odds: the sum of squared distances to the two means, and the means."""
+def _splits(odds: Sequence[float], group: int) -> Iterator[tuple[float, float, float, float]]:
+    """Each way to split sorted odds: squared distances to the means, the wider deviation, the two means."""
     count, total, squares = len(odds), sum(odds), sum(value * value for value in odds)
-    low = sum(odds[: group - 1])
+    low, low_squares = sum(odds[: group - 1]), sum(value * value for value in odds[: group - 1])
     for size in range(group, count - group + 1):
         low += odds[size - 1]
+        low_squares += odds[size - 1] ** 2
         closed, opened = low / size, (total - low) / (count - size)
-        yield squares - size * closed**2 - (count - size) * opened**2, closed, opened
+        # Rounding may leave a little less than nothing of equal values.
+        below = max(0.0, low_squares - size * closed**2)
+        above = max(0.0, squares - low_squares - (count - size) * opened**2)
+        widest = max(below / size, above / (count - size)) ** 0.5
+        yield below + above, widest, closed, opened

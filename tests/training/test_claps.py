@@ -193,6 +193,11 @@ def test_a_clap_between_two_frames_of_the_same_state_says_so() -> None:
     assert "takes both sides for the same state" in leaning((0.99, 0.02), (0.72, 0.57)).reason
 
 
+def test_a_few_odd_frames_are_no_second_group() -> None:
+    line = "?" + "-" * 14 + "?" + "o" * 51 + "?"
+    assert frames(read(line)) == []
+
+
 def test_small_wavering_is_no_change() -> None:
     assert frames(leaning((0.75, 0.5), (0.65, 0.55))) == []
 
