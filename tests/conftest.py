@@ -6,28 +6,20 @@ from collections.abc import Callable, Iterator
 import dramatiq
 import pytest
 
-pytest_plugins = ["tests.people"]
+pytest_plugins = ["tests.chromium", "tests.people"]
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(postgres: str) -> None:
     """Start the server when pytest-django first needs it, and let it use the database the broker uses."""
+    from django.conf import settings
     from django.db import connections
+
+    # Quick ones, for every fixture of a person makes one.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
     database = connections["default"].settings_dict
     database["TEST"]["NAME"] = database["NAME"]
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Hash passwords fast: every fixture of a person makes one."""
-    if "db" not in request.fixturenames and "transactional_db" not in request.fixturenames:
-        yield
-        return
-    from django.test import override_settings
-
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
-        yield
 
 
 @pytest.fixture

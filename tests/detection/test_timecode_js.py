@@ -1,6 +1,5 @@
 """The browser's timecode is the server's, frame by frame."""
 
-import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from training.timecode import frame_count_of, timecode_at
 
 pytestmark = pytest.mark.browser
 SCRIPT = Path(secondsticks.detection.__file__).parent / "static" / "detection" / "timecode.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 RATES = [
     *[(Fraction(rate), False) for rate in (12, 15, 24, 25, 30, 48, 50, 60, 100, 120)],
     *[(Fraction(rate * 1000, 1001), False) for rate in (24, 30, 48, 60, 120)],
@@ -21,17 +19,11 @@ ALL_AT_ONCE = """clips => clips.map(clip => clip.frames.map(frame => timecodeAt(
 
 
 @pytest.fixture(scope="module")
-def page():
-    if not CHROMIUM:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        page.add_script_tag(path=SCRIPT)
-        yield page
-        browser.close()
+def page(chromium):
+    page = chromium.new_page()
+    page.add_script_tag(path=SCRIPT)
+    yield page
+    page.close()
 
 
 def frames_to_try(rate: Fraction) -> list[int]:
