@@ -2,6 +2,7 @@
 
 from tests.routes import Route
 
+ACCEPT = {"kind": "mos", "made_on": "0", "key": "a key"}
 ROUTES = [
     Route("detection:board", needs="annotator", args=("project",)),
     Route("detection:board-clips", needs="annotator", args=("project",)),
@@ -11,6 +12,10 @@ ROUTES = [
     Route("detection:clip-export", needs="annotator", args=("clip", "format")),
     Route("detection:scan-again", needs="annotator", methods=("POST",), args=("clip",)),
     Route("detection:cancel-scan", needs="annotator", methods=("POST",), args=("clip",)),
+    Route("detection:review", needs="annotator", args=("project",)),
+    Route("detection:decide", needs="annotator", methods=("POST",), args=("clip",), form=ACCEPT),
+    Route("detection:clip-frame", needs="annotator", args=("clip", "frame")),
+    Route("detection:clip-sound", needs="annotator", args=("clip",)),
     Route("detection:clap-closed", needs="annotator", args=("clap",)),
     Route("detection:clap-open", needs="annotator", args=("clap",)),
 ]
@@ -31,4 +36,6 @@ def furnish(clip) -> dict[str, object]:
     folder.mkdir(parents=True)
     for name in ("11.jpg", "12.jpg"):
         (folder / name).write_bytes(b"a picture")
-    return {"clap": clap.uuid, "format": "all"}
+    (folder / "strip").mkdir()
+    (folder / "strip" / "12.jpg").write_bytes(b"a picture")
+    return {"clap": clap.uuid, "format": "all", "frame": 12}

@@ -60,7 +60,7 @@ def test_the_counts_say_what_there_is(look, make_clip, make_scan):
 
     response = look()
     assert response.context["board"].counts == {
-        "sure": 2, "look": 1, "mos": 1, "no slate": 1,
+        "sure": 2, "look": 1, "mos": 1, "tail": 0, "no slate": 1,
         "working": 3, "failed": 1, "refused": 1, "cancelled": 1,
     }  # fmt: skip
     page = response.content.decode()

@@ -4,36 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, F, FilteredRelation, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import OrderBy
 
-from secondsticks.detection.models import Scan
+from secondsticks.detection.models import Clap, Scan
 from secondsticks.detection.moves import ScanState
+from secondsticks.detection.standing import Standing
+from secondsticks.detection.statuses import (
+    JUDGED,
+    STATUSES,
+    ShownClap,
+    claps_of,
+    scan_of,
+    standing_of,
+    status_of,
+    with_scans,
+    with_status,
+)
 from secondsticks.footage.models import Clip, ClipState, Project
 
 PAGE_SIZE = 50
 
-#: What a clip can be on the board, in the order of the counts: key -> word, and its badge's class.
-STATUSES = {
-    "sure": ("sure", "sure"),
-    "look": ("look", "look"),
-    "mos": ("MOS", "mos"),
-    "no slate": ("no slate", "no-slate"),
-    "working": ("working", "working"),
-    "failed": ("failed", "refused"),
-    "refused": ("refused", "refused"),
-    "cancelled": ("cancelled", "no-slate"),
-}
 SORTS: dict[str, tuple[str | OrderBy, ...]] = {
     "name": ("name", "pk"),
     "-name": ("-name", "-pk"),
     "added": ("-created_at", "-pk"),
     "duration": ("seconds", "pk"),
     "-duration": (F("seconds").desc(nulls_last=True), "pk"),
+    "doubt": (F("least").asc(nulls_last=True), "name", "pk"),
 }
 SORT_WORDS = {
     "name": "name A–Z",
@@ -41,48 +44,15 @@ SORT_WORDS = {
     "added": "newest first",
     "-duration": "longest first",
     "duration": "shortest first",
+    "doubt": "least confident first",
 }
-
-_current = Prefetch(
-    "scans",
-    queryset=Scan.objects.filter(is_current=True).select_related("checkpoint").prefetch_related("claps"),
-    to_attr="current_scans",
-)
+#: Whether people have confirmed what a clip is said to be.
+CONFIRMED = {"yes": True, "no": False}
 
 
 def rate_name(rate: Fraction) -> str:
     """A frame rate as people say it: 23.976, 25, 29.97."""
     return f"{float(rate):.3f}".rstrip("0").rstrip(".")
-
-
-def with_scans(clips: QuerySet[Clip]) -> QuerySet[Clip]:
-    """Clips with `status`, and their current scan and its claps in two more queries for all of them."""
-    return with_status(clips).prefetch_related(_current)
-
-
-def with_status(clips: QuerySet[Clip]) -> QuerySet[Clip]:
-    """Clips with `status`, a key of STATUSES."""
-    failed_states = (ScanState.FAILED, ScanState.CANCELLED)
-    return clips.annotate(
-        current=FilteredRelation("scans", condition=Q(scans__is_current=True)),
-        status=Case(
-            When(state=ClipState.REFUSED, then=Value("refused")),
-            When(current__state=ScanState.DONE, then=F("current__verdict")),
-            When(current__state__in=failed_states, then=F("current__state")),
-            default=Value("working"),
-        ),
-    )
-
-
-def scan_of(clip: Clip) -> Scan | None:
-    """The current scan of a clip from `with_scans`."""
-    scans: list[Scan] = clip.current_scans  # type: ignore[attr-defined]  # from _current
-    return scans[0] if scans else None
-
-
-def status_of(clip: Clip) -> str:
-    """The key of STATUSES of a clip from `with_status`."""
-    return clip.status  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -115,9 +85,13 @@ class Row:
     def reason(self) -> str:
         return reason_of(self.clip, self.scan)
 
-    @property
-    def claps(self) -> list[Any]:
-        return list(self.scan.claps.all()) if self.scan else []
+    @cached_property
+    def standing(self) -> Standing:
+        return standing_of(self.clip)
+
+    @cached_property
+    def claps(self) -> list[ShownClap]:
+        return claps_of(self.clip)
 
     @property
     def rate(self) -> str:
@@ -146,19 +120,22 @@ def stage_of(clip: Clip, scan: Scan | None) -> str:
         return ""
     if scan is None or scan.state == ScanState.QUEUED:
         return "waiting for the scan"
-    return {"coarse": "looking for slates", "dense": "looking frame by frame"}.get(
+    return {"coarse": "looking for slates", "dense": "looking frame by frame", "sound": "listening"}.get(
         scan.stage, "starting the scan"
     )
 
 
 def reason_of(clip: Clip, scan: Scan | None) -> str:
-    """Why a clip has the status it has, in words."""
+    """Why a clip from `with_scans` has the status it has, in words."""
     if clip.state == ClipState.REFUSED:
         return clip.message
+    standing = standing_of(clip)
+    if standing.is_confirmed and not (scan is not None and scan.is_under_way):
+        return standing.reason
     if scan is None:
         return ""
     reasons = {
-        ScanState.DONE: scan.reason,
+        ScanState.DONE: standing.reason,
         ScanState.FAILED: scan.error,
         ScanState.CANCELLED: "The scan was cancelled.",
     }
@@ -172,6 +149,7 @@ class Wish:
     status: str = ""
     sort: str = "name"
     search: str = ""
+    confirmed: str = ""
     page: str = "1"
 
     @classmethod
@@ -181,13 +159,15 @@ class Wish:
             status=status if status in STATUSES else "",
             sort=sort if sort in SORTS else "name",
             search=query.get("q", "").replace("\x00", "").strip()[:200],
+            confirmed=query.get("confirmed", "") if query.get("confirmed") in CONFIRMED else "",
             page=query.get("page", "1"),
         )
 
     def query(self, **changes: str) -> str:
         """The query string of this wish with some of it changed; changes lead back to page 1."""
         page = "1" if changes else self.page
-        said = {"verdict": self.status, "sort": self.sort, "q": self.search, "page": page, **changes}
+        said = {"verdict": self.status, "confirmed": self.confirmed, "sort": self.sort, "q": self.search}
+        said |= {"page": page, **changes}
         defaults = {"sort": "name", "page": "1"}
         return urlencode(
             {name: value for name, value in said.items() if value and value != defaults.get(name)}
@@ -199,6 +179,7 @@ class Board:
     wish: Wish
     counts: dict[str, int]
     page: Page
+    confirmed: int
 
     sorts = tuple(SORT_WORDS.items())
 
@@ -216,7 +197,28 @@ class Board:
 
     @property
     def query_of_all(self) -> str:
-        return self.wish.query(verdict="", q="")
+        return self.wish.query(verdict="", confirmed="", q="")
+
+    @property
+    def shows_all(self) -> bool:
+        return not (self.wish.status or self.wish.confirmed)
+
+    @property
+    def to_review(self) -> int:
+        return self.counts.get("look", 0)
+
+    @property
+    def confirmations(self) -> list[dict[str, Any]]:
+        """Two links, to what is confirmed and what is not, once there is something to confirm."""
+        judged = sum(self.counts.get(status, 0) for status in JUDGED)
+        numbers = {"yes": self.confirmed, "no": max(judged - self.confirmed, 0)}
+        words = {"yes": "confirmed", "no": "not confirmed"}
+        return [
+            {"word": words[key], "count": numbers[key], "chosen": key == self.wish.confirmed}
+            | {"query": self.wish.query(confirmed="" if key == self.wish.confirmed else key)}
+            for key in words
+            if judged
+        ]
 
     @property
     def previous_page(self) -> str:
@@ -241,13 +243,33 @@ class Board:
 
 
 def read_board(project: Project, wish: Wish) -> Board:
-    """The board as wished. Five queries, however many clips there are."""
+    """The board as wished. Six queries, however many clips there are."""
     clips = Clip.objects.filter(project=project)
-    counted = with_status(clips).order_by().values_list("status").annotate(number=Count("pk"))  # type: ignore[misc]
-    counts = dict.fromkeys(STATUSES, 0) | dict(counted)
+    counts, confirmed = counts_of(clips)
     if wish.search:
         clips = clips.filter(name__icontains=wish.search)
-    shown = with_scans(clips.annotate(seconds=F("duration_num") * 1.0 / F("duration_den")))
+    least = Clap.objects.filter(scan__clip=OuterRef("pk"), scan__is_current=True).order_by("confidence")
+    shown = with_scans(
+        clips.annotate(
+            seconds=F("duration_num") * 1.0 / F("duration_den"),
+            least=Subquery(least.values("confidence")[:1]),
+        )
+    )
     if wish.status:
         shown = shown.filter(status=wish.status)  # type: ignore[misc]
-    return Board(wish, counts, Paginator(shown.order_by(*SORTS[wish.sort]), PAGE_SIZE).get_page(wish.page))
+    if wish.confirmed:
+        mine = Q(standing_verdict__is_confirmed=True)
+        shown = shown.filter(status__in=JUDGED)  # type: ignore[misc]
+        shown = shown.filter(mine) if CONFIRMED[wish.confirmed] else shown.exclude(mine)
+    page = Paginator(shown.order_by(*SORTS[wish.sort]), PAGE_SIZE).get_page(wish.page)
+    return Board(wish, counts, page, confirmed)
+
+
+def counts_of(clips: QuerySet[Clip]) -> tuple[dict[str, int], int]:
+    """How many clips there are of each status, and how many of those with a verdict are confirmed."""
+    confirmed = Count("pk", filter=Q(standing_verdict__is_confirmed=True))
+    rows: Any = with_status(clips).order_by()  # Any: the types do not know its annotation
+    rows = rows.values_list("status").annotate(number=Count("pk"), confirmed=confirmed)
+    counted = {status: (number, done) for status, number, done in rows}
+    counts = {status: counted.get(status, (0, 0))[0] for status in STATUSES}
+    return counts, sum(done for status, (_, done) in counted.items() if status in JUDGED)

@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
 from typing import Any
+from uuid import UUID
 
-from secondsticks.detection.board import (
-    STATUSES,
-    Row,
-    duration_name,
-    rate_name,
-    status_of,
-    with_scans,
-)
+from secondsticks.detection.board import Row, duration_name, rate_name
 from secondsticks.detection.models import Clap, Scan
 from secondsticks.detection.moves import ScanState
+from secondsticks.detection.review import Review, upcoming
+from secondsticks.detection.statuses import STATUSES, ShownClap, status_of, with_scans
 from secondsticks.footage.models import Clip, ClipState, ProxyState
 from training.timecode import TimecodeError, frame_count_of
 
@@ -26,6 +22,7 @@ class ClipPage:
     clip: Clip  # from `with_scans`
     before: Clip | None
     after: Clip | None
+    came_from: Clip | None = None
 
     @cached_property
     def row(self) -> Row:
@@ -36,7 +33,7 @@ class ClipPage:
         return self.row.scan
 
     @cached_property
-    def claps(self) -> list[Clap]:
+    def claps(self) -> list[ShownClap]:
         return self.row.claps
 
     @property
@@ -52,6 +49,17 @@ class ClipPage:
     @property
     def has_result(self) -> bool:
         return self.scan is not None and self.scan.state == ScanState.DONE
+
+    @cached_property
+    def review(self) -> Review | None:
+        return Review(self.clip, upcoming(self.clip)) if self.has_result else None
+
+    @property
+    def pictured(self) -> list[Clap]:
+        """The scan's claps that have pictures."""
+        return (
+            [clap for clap in self.scan.claps.all() if clap.picture] if self.scan and self.has_result else []
+        )
 
     @property
     def can_scan_again(self) -> bool:
@@ -82,6 +90,14 @@ class ClipPage:
         """Slate spans with the frame after their last one, where the bar ends them."""
         spans = self.scan.slate_spans if self.scan is not None and self.has_result else []
         return [span | {"end": span["last"] + 1} for span in spans]
+
+    @property
+    def av_offset(self) -> str:
+        """How far sound and picture lie apart, of a scan that heard a clap."""
+        offset = self.scan.av_offset_ms if self.scan else None
+        if not offset:
+            return "in step with the picture"
+        return f"{abs(offset):.0f} ms {'after' if offset > 0 else 'before'} the picture"
 
     @property
     def warnings(self) -> list[str]:
@@ -146,8 +162,11 @@ def aspect_of(width: int, height: int) -> str:
     return f"{width / height:.2f}:1"
 
 
-def read_clip_page(clip: Clip) -> ClipPage:
-    """The page of a clip; its neighbours are those of the board sorted by name."""
+def read_clip_page(clip: Clip, *, came_from: UUID | None = None) -> ClipPage:
+    """The page of a clip; its neighbours are those of the board sorted by name.
+
+    `came_from`: the clip that was reviewed before it.
+    """
     siblings = Clip.objects.filter(project=clip.project).only("uuid", "name")
     before = siblings.filter(name__lt=clip.name) | siblings.filter(name=clip.name, pk__lt=clip.pk)
     after = siblings.filter(name__gt=clip.name) | siblings.filter(name=clip.name, pk__gt=clip.pk)
@@ -157,4 +176,5 @@ def read_clip_page(clip: Clip) -> ClipPage:
         clip=fresh,
         before=before.order_by("-name", "-pk").first(),
         after=after.order_by("name", "pk").first(),
+        came_from=siblings.filter(uuid=came_from).first() if came_from else None,
     )

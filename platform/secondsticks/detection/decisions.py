@@ -129,7 +129,7 @@ def scan_is_done(scan: Scan) -> None:
 
 
 def lock(clips: list[int]) -> None:
-    """Let nobody else decide on these clips until the transaction ends. In one order, so none waits in a ring."""
+    """Let nobody else decide on these clips until the transaction ends. In one order: no ring of waiters."""
     list(Clip.objects.select_for_update(no_key=True).filter(pk__in=clips).order_by("pk").values_list("pk"))
 
 

@@ -11,8 +11,8 @@ from django.http import Http404, HttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from secondsticks.detection.board import with_scans
 from secondsticks.detection.markers import marked
+from secondsticks.detection.statuses import with_scans
 from secondsticks.footage.models import Clip
 from secondsticks.footage.permissions import SignedInRequest, get_clip_for, get_project_for
 from secondsticks.markers import FORMATS, bundle, written

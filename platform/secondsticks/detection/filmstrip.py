@@ -8,8 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from threading import BoundedSemaphore
 
-from PIL import Image
-
 from secondsticks.detection import pictures
 from secondsticks.detection.models import Clap, Scan
 from secondsticks.footage import folders
@@ -58,20 +56,18 @@ def make(clip: Clip, scan: Scan, number: int) -> None:
     with Footage(folders.checked(clip), longest_side=pictures.READ_SIDE, limits=LIMITS) as footage:
         first, last = max(number - AROUND, 0), min(number + AROUND, footage.facts.frames - 1)
         for frame in footage.frames(first, last):
-            picture = Image.fromarray(frame.picture)
-            shown = pictures.around(box, picture, full_width=footage.facts.width)
-            pictures.write_jpeg(shown, pictures.strip_file(scan, frame.number), pictures.STRIP_SIDE)
+            pictures.write_strip(scan, frame, box, footage.facts.width)
     if not pictures.strip_file(scan, number).is_file():
         raise FootageError("broken", f"Frame {number} of this file is damaged and cannot be shown.")
 
 
 def box_near(clip: Clip, scan: Scan, number: int) -> list[float] | None:
     """The box of the scan's nearest clap, if that is near."""
-    claps = [clap for clap in Clap.objects.filter(scan=scan) if clap.x is not None]
+    claps = Clap.objects.filter(scan=scan, x__isnull=False)
     nearest = min(claps, key=lambda clap: abs(clap.frame - number), default=None)
     if nearest is None or abs(nearest.frame - number) > NEAR * clip.rate:
         return None
-    return [nearest.x, nearest.y, nearest.w, nearest.h]
+    return [side for side in (nearest.x, nearest.y, nearest.w, nearest.h) if side is not None]
 
 
 class _Turn:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from secondsticks.detection.board import reason_of, scan_of
-from secondsticks.detection.models import Clap, Scan
-from secondsticks.detection.moves import ScanState
+from secondsticks.detection.board import reason_of
+from secondsticks.detection.standing import Standing
+from secondsticks.detection.statuses import ShownClap, claps_of, scan_of, standing_of
 from secondsticks.footage.models import Clip
 from secondsticks.markers import MarkedClip, Marker
 from training.claps import Verdict
@@ -16,30 +16,47 @@ NOT_YET = "This clip has not been scanned yet."
 
 
 def marked(clip: Clip) -> MarkedClip:
-    """A clip from `with_scans`, with the markers of its current scan; one without a scan says why."""
-    scan = scan_of(clip)
-    if scan is None or scan.state != ScanState.DONE:
+    """A clip from `with_scans`, with its standing claps; one without a verdict says why."""
+    scan, standing = scan_of(clip), standing_of(clip)
+    if not standing.verdict:
         return MarkedClip(name=clip.name, reason=reason_of(clip, scan) or NOT_YET, **_facts(clip))
-    checkpoint = scan.checkpoint.sha256 if scan.checkpoint else ""
+    checkpoint = scan.checkpoint.sha256 if scan and scan.checkpoint else ""
+    tail = standing.is_tail(clip.frames)
     return MarkedClip(
         name=clip.name,
         **_facts(clip),
-        claps=tuple(_marker(clap, scan, checkpoint) for clap in scan.claps.all()),
-        verdict=scan.verdict,
-        reason=scan.reason,
+        claps=tuple(_marker(shown, standing, checkpoint, tail) for shown in claps_of(clip)),
+        verdict=standing.verdict,
+        reason=standing.reason,
         checkpoint=checkpoint,
     )
 
 
-def _marker(clap: Clap, scan: Scan, checkpoint: str) -> Marker:
+def _marker(shown: ShownClap, standing: Standing, checkpoint: str, tail: bool) -> Marker:
+    seen = shown.seen
     return Marker(
-        frame=clap.frame,
-        timecode=clap.timecode,
-        seconds=clap.seconds,
-        confidence=clap.confidence,
-        sure=scan.verdict == Verdict.SURE,
-        checkpoint=checkpoint,
+        frame=shown.frame,
+        timecode=shown.timecode,
+        seconds=shown.seconds,
+        confidence=shown.confidence,
+        sure=shown.clap.is_confirmed or standing.verdict == Verdict.SURE,
+        kind="tail" if tail else "clap",
+        note=_note(shown),
+        checkpoint=checkpoint if seen else "",
+        confirmed_by=shown.clap.confirmed_by or None,
+        confirmed_at=shown.clap.confirmed_at,
+        sample=seen.sample if seen else None,
+        sample_rate=seen.sample_rate if seen else None,
+        # The sound stays where it is when a person moves the clap; how far apart they are does not.
+        disagreement_ms=seen.disagreement_ms if seen and not shown.clap.moved else None,
     )
+
+
+def _note(shown: ShownClap) -> str:
+    clap = shown.clap
+    if clap.added:
+        return f"added by {clap.confirmed_by}"
+    return f"moved from frame {clap.was} by {clap.confirmed_by}" if clap.moved else ""
 
 
 def _facts(clip: Clip) -> dict[str, Any]:

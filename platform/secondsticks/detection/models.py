@@ -233,7 +233,7 @@ class Decision(models.Model):
 
 
 class StandingVerdict(models.Model):
-    """The verdict of a clip that people have decided on: derived by `standing`, kept for the board's counts."""
+    """The verdict of a clip that people have decided on: from `standing`, kept for the board's counts."""
 
     clip = models.OneToOneField("footage.Clip", models.CASCADE, related_name="standing_verdict")
     verdict = models.CharField(max_length=10, choices=VERDICTS, blank=True)

@@ -24,6 +24,8 @@ SAVED_SIDE = 960
 STRIP_SIDE = 320
 #: A picture shows the slate and its surroundings: so many times its longer side, and all of a close one.
 AROUND = 2.0
+#: Small pictures are closer.
+STRIP_TIMES = 1.4
 #: So many frames on each side of a clap are kept as small pictures: the nine of the filmstrip, and nudges.
 STRIP_AROUND = 6
 #: A clip with more claps than this is misread; its first ones are enough to see why.
@@ -84,10 +86,17 @@ def save_clap(scan: Scan, footage: Footage, clap: dict, saved: Saved) -> None:
 
 
 def save_frame(scan: Scan, footage: Footage, frame: Frame, clap: dict, saved: Saved) -> None:
-    shown = around(clap["box"], Image.fromarray(frame.picture), full_width=footage.facts.width)
+    picture, width = Image.fromarray(frame.picture), footage.facts.width
     if frame.number in (clap["last_open"], clap["frame"]):
         target = folder_of(scan) / f"{frame.number}.jpg"
+        shown = around(clap["box"], picture, full_width=width)
         saved.claps[frame.number] = write_jpeg(shown, target, SAVED_SIDE).name
+    write_strip(scan, frame, clap["box"], width)
+
+
+def write_strip(scan: Scan, frame: Frame, box: list[float] | None, full_width: int) -> None:
+    """Write the small picture of one frame."""
+    shown = around(box, Image.fromarray(frame.picture), full_width=full_width, times=STRIP_TIMES)
     write_jpeg(shown, strip_file(scan, frame.number), STRIP_SIDE)
 
 

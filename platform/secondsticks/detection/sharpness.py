@@ -20,10 +20,7 @@ def candidates(result: dict) -> dict[int, list[float]]:
         best = max(look["boxes"], key=lambda box: box["score"], default=None)
         if best is not None and best["state"] == "closed" and best["score"] >= CLOSED_FROM:
             closed[look["frame"]] = best["bbox"]
-    if result["claps"]:
-        first = result["claps"][0]["frame"]
-    else:
-        first = _fullest(sorted(closed))
+    first = result["claps"][0]["frame"] if result["claps"] else _fullest(sorted(closed))
     return {frame: box for frame, box in closed.items() if first <= frame < first + FRAMES}
 
 

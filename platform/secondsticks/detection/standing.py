@@ -62,7 +62,7 @@ class Standing:
 
 def is_tail(claps: Sequence[int], frames: int | None) -> bool:
     """Whether all claps of a clip lie near its end."""
-    return bool(claps) and bool(frames) and min(claps) > LATE * (frames - 1)
+    return bool(claps and frames) and min(claps) > LATE * ((frames or 0) - 1)
 
 
 def active(decisions: Iterable[Decision]) -> list[Decision]:
@@ -75,7 +75,7 @@ def active(decisions: Iterable[Decision]) -> list[Decision]:
 
 
 def stand(verdict: str, reason: str, seen: Iterable[Clap], decisions: Iterable[Decision]) -> Standing:
-    """The standing claps and verdict, from a scan's verdict, reason and claps and all decisions on the clip."""
+    """What stands, from a scan's verdict, reason and claps and from all decisions on the clip."""
     said = active(decisions)
     if not said:
         claps = tuple(StandingClap(clap.uuid, clap.frame, clap) for clap in seen)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from secondsticks.detection import exports, views
+from secondsticks.detection import exports, review_views, views
 
 app_name = "detection"
 
@@ -13,6 +13,10 @@ urlpatterns = [
     path("clips/<uuid:uuid>/export/<slug:format>/", exports.clip_export, name="clip-export"),
     path("clips/<uuid:uuid>/scan-again/", views.scan_again, name="scan-again"),
     path("clips/<uuid:uuid>/cancel-scan/", views.cancel_scan, name="cancel-scan"),
+    path("projects/<uuid:uuid>/review/", review_views.review, name="review"),
+    path("clips/<uuid:uuid>/decide/", review_views.decide_on, name="decide"),
+    path("clips/<uuid:uuid>/frames/<int:frame>.jpg", review_views.frame, name="clip-frame"),
+    path("clips/<uuid:uuid>/sound.json", review_views.sound, name="clip-sound"),
     path("claps/<uuid:uuid>/closed.jpg", views.clap_picture, {"which": "closed"}, name="clap-closed"),
     path("claps/<uuid:uuid>/open.jpg", views.clap_picture, {"which": "open"}, name="clap-open"),
 ]

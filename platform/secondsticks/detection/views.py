@@ -40,8 +40,16 @@ def board_clips(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 @require_safe
 def clip(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     clip = get_clip_for(request.user, uuid)
-    known = {"page": read_clip_page(clip), "exports": exports.CHOICES}
+    page = read_clip_page(clip, came_from=uuid_in(request.GET.get("from", "")))
+    known = {"page": page, "clip": page.clip, "review": page.review, "exports": exports.CHOICES}
     return render(request, "detection/clip.html", known)
+
+
+def uuid_in(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 @login_required

@@ -19,7 +19,7 @@
     byId("timecode").textContent = timecodeAt(frame, clip);
     for (const end of ["x1", "x2"]) byId("head").setAttribute(end, frame + 0.5);
     const at = clip.claps.findIndex((clap) => clap.frame === frame);
-    document.querySelectorAll(".claps .clap").forEach((item, n) => item.classList.toggle("here", n === at));
+    document.querySelectorAll(".clap-tabs .clap").forEach((item, n) => item.classList.toggle("here", n === at));
   };
 
   // Half a frame into the frame: no rounding, ours or the browser's, then shows its neighbour.
@@ -28,6 +28,7 @@
     wanted = clamp(number);
     video.currentTime = Math.max(0, Math.min(seconds + half, (video.duration || Infinity) - half / 2));
     show(wanted);
+    window.player?.onStep?.(wanted);
   };
   const step = (by) => seek((wanted ?? frame) + by);
   const seekToClap = (clap) => { if (clap) seek(clap.frame, clap.seconds); };
@@ -64,13 +65,15 @@
     k: () => video.pause(),
     l: faster,
     j: () => step(-Math.round(perSecond)),
-    m: mute,
-    ArrowLeft: () => step(-1),
-    ArrowRight: () => step(1),
+    ",": () => step(-1),
+    ".": () => step(1),
     ArrowUp: lastClap,
     ArrowDown: nextClap,
   };
+  // Where there is nothing to review, the arrows are free for the player.
+  if (!byId("review")) Object.assign(keys, { ArrowLeft: () => step(-1), ArrowRight: () => step(1) });
   document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     const typing = event.target.closest("input, textarea, select, summary");
     const pressing = event.key === " " && event.target.closest("button, a");
@@ -83,10 +86,6 @@
   byId("forth").addEventListener("click", () => step(1));
   byId("play").addEventListener("click", toggle);
   byId("mute").addEventListener("click", mute);
-  for (const button of document.querySelectorAll(".go")) {
-    button.addEventListener("click", () => seek(Number(button.dataset.frame), Number(button.dataset.seconds)));
-  }
-
   // Press or drag on the bar.
   const frameUnder = (event) => {
     const box = bar.getBoundingClientRect();
@@ -97,6 +96,22 @@
 
   video.controls = false; // the browser's own are for pages without scripts
   show(0);
+  // review.js goes where its claps are, and says where they have gone.
+  window.player = {
+    seek,
+    frame: () => wanted ?? frame,
+    setClaps: (claps) => {
+      clip.claps = claps;
+      byId("clap-lines").replaceChildren(...claps.map((clap) => {
+        const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+        for (const [name, value] of Object.entries({ class: "clap", x1: clap.frame, x2: clap.frame, y1: 0, y2: 24 })) {
+          line.setAttribute(name, value);
+        }
+        return line;
+      }));
+    },
+    onStep: null, // called with the frame when the person moves
+  };
   const asked = new URLSearchParams(window.location.search).get("frame");
   if (asked !== null) seek(Number(asked) || 0);
 })();
