@@ -7,7 +7,9 @@ import zipfile
 import pytest
 from django.urls import reverse
 
+from secondsticks.detection.decisions import Wanted, decide
 from secondsticks.detection.exports import ALL, CHOICES
+from secondsticks.detection.models import DecisionKind
 from secondsticks.detection.moves import ScanState
 from secondsticks.markers import FORMATS
 from secondsticks.markers.tables import COLUMNS
@@ -135,6 +137,54 @@ def test_a_doubted_clip_has_red_claps_that_can_be_left_out(download, lines, make
     assert "ResolveColorRed |M:LOOK: clap?" in edl and "but only for a frame" in edl
     assert "LOOK" not in download("edl", clip, "?unsure=0").content.decode()
     assert [(line["frame"], line["verdict"]) for line in lines(query="?unsure=0")] == [("", "look")]
+
+
+def test_what_people_decided_is_what_is_exported(lines, download, make_clip, make_scan, annotator):
+    clip = make_clip(frames=2400)
+    scan = make_scan(clip, claps=[100, 200, 300], verdict="look", reason="three claps")
+    scan.claps.update(sample=4804, sample_rate=48000, disagreement_ms=1.5)
+    moved, accepted, rejected = (clap.uuid for clap in scan.claps.all())
+    for number, (kind, said) in enumerate(
+        [
+            ("move", {"clap": moved, "frame": 101, "seconds": 101 * 1001 / 24000}),
+            ("accept", {"clap": accepted}),
+            ("reject", {"clap": rejected}),
+            ("add", {"frame": 400, "seconds": 400 * 1001 / 24000}),
+        ]
+    ):
+        decide(clip, annotator, Wanted(DecisionKind(kind), number, f"key {number}", **said))
+
+    first, second, third = lines()
+    assert [line["frame"] for line in (first, second, third)] == ["101", "200", "400"]
+    assert {(line["sure"], line["verdict"], line["confirmed_by"]) for line in lines()} == {
+        ("yes", "sure", "ann")
+    }
+    assert all(line["confirmed_at"] for line in lines())
+    assert [line["note"] for line in lines()] == ["moved from frame 100 by ann", "", "added by ann"]
+    assert [line["confidence"] for line in lines()] == ["", "0.9", ""]
+    assert [(line["sample"], line["disagreement_ms"]) for line in lines()] == [
+        ("4804", ""),
+        ("4804", "1.5"),
+        ("", ""),
+    ]
+    edl = download("edl", clip).content.decode()
+    assert edl.count("confirmed by ann") == 3 and "LOOK" not in edl
+    assert [line.split()[4] for line in edl.splitlines() if line[:1] == "0"] == [
+        *("01:00:04:05", "01:00:08:08", "01:00:16:16")
+    ]
+
+
+def test_a_person_can_say_mos(lines, make_clip, make_scan, annotator):
+    clip = make_clip()
+    make_scan(clip, claps=[100], verdict="look")
+    decide(clip, annotator, Wanted(DecisionKind.MOS, 0, "key"))
+    (line,) = lines()
+    assert (line["verdict"], line["frame"], line["reason"]) == ("mos", "", "ann said: MOS, no clap")
+
+
+def test_claps_near_the_end_are_tail_slate_claps(lines, make_clip, make_scan):
+    make_scan(make_clip(), claps=[230])
+    assert lines()[0]["kind"] == "tail"
 
 
 def test_chosen_clips_alone(lines, download, make_clip, make_project):
