@@ -79,8 +79,11 @@ def test_scan_says_where_the_claps_are(clip: Path, capfd: pytest.CaptureFixture[
         "start_timecode": "01:00:00:00",
         "verdict": "sure",
         "reason": "the slate closes at frame 21",
+        "av_offset_ms": None,
     }
-    assert list(clap) == ["frame", "timecode", "seconds", "confidence"]
+    assert list(clap)[:4] == ["frame", "timecode", "seconds", "confidence"]
+    assert clap["picture_confidence"] == clap["confidence"]
+    assert (clap["sample"], clap["sound_confidence"], clap["disagreement_ms"]) == (None, None, None)
     assert (clap["frame"], clap["timecode"]) == (21, "01:00:00:21")
     assert math.isclose(clap["seconds"], 21 * 1001 / 24000, abs_tol=0.001)
 
@@ -162,7 +165,7 @@ def test_names_of_any_bytes_survive(clip: Path, tmp_path: Path, capfd: pytest.Ca
 def test_without_json_a_table_for_people(clip: Path, still: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["scan", str(clip)]) == 0
     head, row = capfd.readouterr().out.splitlines()
-    assert head.split() == ["CLIP", "VERDICT", "CLAP", "FRAME", "CONFIDENCE", "WHY"]
+    assert head.split() == ["CLIP", "VERDICT", "CLAP", "FRAME", "CONFIDENCE", "SOUND", "WHY"]
     assert row.split(maxsplit=5)[1:4] == ["sure", "01:00:00:21", "21"]
     assert cli.main(["detect", str(still)]) == 0
     assert "open" in capfd.readouterr().out

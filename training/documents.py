@@ -13,6 +13,7 @@ from training.scan import ScanResult
 from training.search import Detector, FrameDetections
 from training.slates import Box, Detection
 from training.timecode import TimecodeError, timecode_at
+from training.transients import Transient
 
 Document = dict[str, Any]
 
@@ -32,7 +33,15 @@ def scan_document(result: ScanResult, detector: Detector) -> Document:
         "checkpoint": checkpoint_document(detector),
         "verdict": str(result.reading.verdict),
         "reason": result.reading.reason,
-        "claps": [_clap(clap, facts, seconds[clap.frame]) for clap in result.reading.claps],
+        "claps": [
+            _clap(clap, facts, seconds.get(clap.frame, float(clap.frame / facts.rate)))
+            for clap in result.reading.claps
+        ],
+        "sound": {
+            "audible": result.audible,
+            "av_offset_ms": result.av_offset_ms,
+            "heard": [_heard(one) for one in result.heard],
+        },
         "detections": [_look(look) for look in result.detections],
     }
 
@@ -43,14 +52,31 @@ def still_document(picture: npt.NDArray[np.uint8], detections: list[Detection]) 
     return {"width": width, "height": height, "detections": [_detection(found) for found in detections]}
 
 
-def _clap(clap: Clap, facts: ClipFacts, seconds: float) -> Document:
+def _clap(clap: Clap, facts: ClipFacts, seconds: float | None) -> Document:
+    """`seconds`: None for a frame that was not looked at, to which the sound moved the clap."""
     return {
         "frame": clap.frame,
         "timecode": _timecode(clap.frame, facts),
-        "seconds": seconds,
+        "seconds": float(clap.frame / facts.rate) if seconds is None else seconds,
         "confidence": clap.confidence,
         "last_open": clap.last_open,
         "box": _corners(clap.box) if clap.box else None,
+        "picture_confidence": clap.picture_confidence,
+        "sound_confidence": clap.sound_confidence,
+        "sample": clap.sample,
+        "sample_rate": clap.sample_rate,
+        "disagreement_ms": clap.disagreement_ms,
+    }
+
+
+def _heard(heard: Transient) -> Document:
+    return {
+        "sample": heard.sample,
+        "sample_rate": heard.sample_rate,
+        "seconds": float(heard.seconds),
+        "confidence": heard.confidence,
+        "stream": heard.stream,
+        "channel": heard.channel,
     }
 
 

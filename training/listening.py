@@ -16,14 +16,12 @@ from av.audio.stream import AudioStream
 
 from training.facts import Limits
 from training.packets import Beat, demux, open_container
-from training.sound import Samples, SoundBlock
+from training.sound import HIGHEST_RATE, MOST_CHANNELS, Samples, SoundBlock
 
 #: A block is sent when it holds this many samples of each channel.
 BLOCK = 1 << 15
 #: Sound whose times differ by less from its count of samples goes on without a gap: times are often rounded.
 JOINT = Fraction(1, 20)
-MOST_CHANNELS = 64
-HIGHEST_RATE = 768_000
 
 
 def listen(path: Path, limits: Limits, start: Fraction, only: int | None, beat: Beat) -> Iterator[SoundBlock]:

@@ -3,43 +3,93 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training.claps import Reading, Sighting, Verdict, read_claps
-from training.footage import ClipFacts, Footage
-from training.search import Detector, FrameDetections, Progress, Search
+from training.footage import ClipFacts, Footage, FootageError
+from training.fusion import Frames, fuse
+from training.search import TOTAL, Detector, FrameDetections, Progress, Search
+from training.sound import SoundBlock
 from training.tracks import follow
+from training.transients import Hearing, Transient, find_transients
 
 __all__ = ["Detector", "FrameDetections", "Progress", "ScanResult", "scan"]
 
 #: Pictures are looked at with no side over this.
 LONGEST_SIDE = 640
+#: Of the progress, the pictures of a clip with sound get this part.
+PICTURE_SHARE = 950
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """`detections`: every frame that was looked at. `sightings`: the followed slate in the same frames."""
+    """`detections`: every frame that was looked at. `sightings`: the followed slate in the same frames.
+
+    `audible`: whether there was sound to listen to. `heard` and `av_offset_ms`: see training.fusion.
+    """
 
     facts: ClipFacts
     reading: Reading
     sightings: tuple[Sighting, ...]
     detections: tuple[FrameDetections, ...]
+    audible: bool = False
+    heard: tuple[Transient, ...] = ()
+    av_offset_ms: float | None = None
 
 
 def scan(path: Path, detector: Detector, *, on_progress: Callable[[Progress], None]) -> ScanResult:
     """Find the claps of a clip. Raises FootageError. The same clip and detector give the same result."""
     with Footage(path, longest_side=LONGEST_SIDE) as footage:
-        search = Search(footage, detector, on_progress)
+        share = PICTURE_SHARE if footage.facts.audio else TOTAL
+        search = Search(footage, detector, lambda made: on_progress(_part_of(made, share)))
         search.run()
-        facts = replace(footage.facts, warnings=footage.warnings)
+        hearing, complaints = _listen(footage, on_progress)
+        facts = replace(footage.facts, warnings=(*footage.warnings, *complaints))
     looks = [search.looks[frame] for frame in sorted(search.looks)]
     followed = follow([(look.frame, look.detections) for look in looks], rate=facts.rate)
     reading = read_claps(followed.sightings, rate=facts.rate)
     if followed.rival is not None:
         reading = _with_rival(reading, followed.rival)
-    return ScanResult(facts, reading, followed.sightings, tuple(looks))
+    frames = Frames({look.frame: look.seconds for look in looks}, facts.rate, facts.frames - 1)
+    fused = fuse(reading, hearing, followed.sightings, frames)
+    return ScanResult(
+        facts,
+        fused.reading,
+        followed.sightings,
+        tuple(looks),
+        audible=hearing.audible,
+        heard=fused.heard,
+        av_offset_ms=fused.av_offset_ms,
+    )
+
+
+def _part_of(made: Progress, share: int) -> Progress:
+    return replace(made, done=made.done * share // made.total)
+
+
+def _listen(footage: Footage, on_progress: Callable[[Progress], None]) -> tuple[Hearing, list[str]]:
+    """What is heard, and complaints in plain sentences. Sound that cannot be read fails no scan."""
+    if not footage.facts.audio:
+        return Hearing(), []
+    duration = max(1.0, float(footage.facts.duration))
+
+    def blocks() -> Iterator[SoundBlock]:
+        done = PICTURE_SHARE
+        for block in footage.sound():
+            done = max(
+                done, PICTURE_SHARE + int((TOTAL - 1 - PICTURE_SHARE) * min(1.0, block.seconds / duration))
+            )
+            on_progress(Progress(done, TOTAL, "sound"))
+            yield block
+
+    try:
+        hearing = find_transients(blocks())
+    except FootageError as error:
+        return Hearing(), [f"The sound could not be listened to: {error}"]
+    on_progress(Progress(TOTAL, TOTAL, "sound"))
+    return hearing, [] if hearing.audible else ["The clip's sound is silent."]
 
 
 def _with_rival(reading: Reading, frame: int) -> Reading:

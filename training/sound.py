@@ -8,6 +8,9 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+#: What a header may claim.
+MOST_CHANNELS = 64
+HIGHEST_RATE = 768_000
 Samples = npt.NDArray[np.float32]
 
 

@@ -200,6 +200,12 @@ def _read_all(
     return done, failed
 
 
+_OF_A_CLAP = (
+    *("frame", "timecode", "seconds", "confidence", "picture_confidence", "sound_confidence"),
+    *("sample", "sample_rate", "disagreement_ms"),
+)
+
+
 def _clip(path: Path, result: Document) -> Document:
     """One of the document's clips, from what the scanner says."""
     facts = result["facts"]
@@ -210,10 +216,8 @@ def _clip(path: Path, result: Document) -> Document:
         "start_timecode": facts["start_timecode"],
         "verdict": result["verdict"],
         "reason": result["reason"],
-        "claps": [
-            {name: clap[name] for name in ("frame", "timecode", "seconds", "confidence")}
-            for clap in result["claps"]
-        ],
+        "av_offset_ms": result["sound"]["av_offset_ms"],
+        "claps": [{name: clap[name] for name in _OF_A_CLAP} for clap in result["claps"]],
     }
 
 
@@ -226,13 +230,23 @@ def _print(document: Document, as_json: bool, lines: Sequence[str]) -> None:
 
 
 def _clip_lines(clips: Sequence[Document]) -> list[str]:
-    rows = [["CLIP", "VERDICT", "CLAP", "FRAME", "CONFIDENCE", "WHY"]]
+    rows = [["CLIP", "VERDICT", "CLAP", "FRAME", "CONFIDENCE", "SOUND", "WHY"]]
     for clip in clips:
         first = [printable(clip["path"]), clip["verdict"]]
-        claps = [[one["timecode"], str(one["frame"]), f"{one['confidence']:.2f}"] for one in clip["claps"]]
-        for number, clap in enumerate(claps or [["", "", ""]]):
+        claps = [
+            [one["timecode"], str(one["frame"]), f"{one['confidence']:.2f}", _sound_of(one)]
+            for one in clip["claps"]
+        ]
+        for number, clap in enumerate(claps or [[""] * 4]):
             rows.append([*(["", ""] if number else first), *clap, "" if number else clip["reason"]])
     return table(rows) if clips else []
+
+
+def _sound_of(clap: Document) -> str:
+    """How far the sound is from the picture; nothing for a clip without sound."""
+    if clap["disagreement_ms"] is not None:
+        return f"{clap['disagreement_ms']:+.0f} ms" if clap["disagreement_ms"] else "agrees"
+    return "" if clap["sound_confidence"] is None else "not heard"
 
 
 def _image_lines(images: Sequence[Document]) -> list[str]:

@@ -26,6 +26,7 @@ class Track:
     channel: int = 0
     seconds: float = 2.0
     level: float = 0.8
+    noise: float = 0.001
 
 
 def click(length: int, level: float) -> npt.NDArray[np.float32]:
@@ -37,7 +38,7 @@ def click(length: int, level: float) -> npt.NDArray[np.float32]:
 
 def samples_of(track: Track) -> npt.NDArray[np.float32]:
     samples = np.zeros((track.channels, int(track.seconds * track.rate)), np.float32)
-    samples += np.random.default_rng(2).standard_normal(samples.shape).astype(np.float32) * 0.001
+    samples += np.random.default_rng(2).standard_normal(samples.shape).astype(np.float32) * track.noise
     sound = click(track.rate // 30, track.level)
     for at in track.clicks:
         end = min(samples.shape[1], at + len(sound))

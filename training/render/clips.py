@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ class ClipSpec:
     """What to render: `kind` is one of motion.KINDS, `size` is (width, height), even.
 
     A `start_timecode` with ";" before its frames is a drop-frame one. `clean` keeps to well lit, large
-    slates.
+    slates; `busy` is a set on which people talk and move while the sticks clap.
     """
 
     kind: str = "head"
@@ -37,6 +37,8 @@ class ClipSpec:
     audio: bool = True
     clean: bool = True
     gop: int | None = None
+    sample_rate: int = SAMPLE_RATE
+    busy: bool = False
 
     @property
     def timecode(self) -> str | None:
@@ -67,16 +69,36 @@ class ClipTruth:
 
 def render_clip(spec: ClipSpec, path: Path, *, backgrounds: Backgrounds | None = None) -> ClipTruth:
     """Render a clip into path (.mov or .mp4): H.264 and, with `audio`, AAC; memory stays flat."""
-    shot = choose_shot(
+    return _shoot(spec, path, _shot(spec, spec.seed, backgrounds))
+
+
+def render_two_cameras(
+    spec: ClipSpec, first: Path, second: Path, *, backgrounds: Backgrounds | None = None
+) -> tuple[ClipTruth, ClipTruth]:
+    """One clap before two cameras that started together: each has its own angle, place, light and noise."""
+    a = _shot(spec, spec.seed, backgrounds)
+    other = replace(spec, seed=spec.seed + 1_000_003)
+    b = replace(_shot(spec, other.seed, backgrounds), script=a.script, look=a.look)
+    return _shoot(spec, first, a), _shoot(other, second, b)
+
+
+def _shot(spec: ClipSpec, seed: int, backgrounds: Backgrounds | None) -> Shot:
+    return choose_shot(
         spec.kind,
         rate=spec.rate,
         size=spec.size,
         seconds=spec.seconds,
-        seed=spec.seed,
+        seed=seed,
         backgrounds=backgrounds or Backgrounds(),
         clean=spec.clean,
     )
-    sound = Sound(clap_samples(shot.contacts), spec.seed) if spec.audio else None
+
+
+def _shoot(spec: ClipSpec, path: Path, shot: Shot) -> ClipTruth:
+    sound = None
+    if spec.audio:
+        contacts = clap_samples(shot.contacts, spec.sample_rate)
+        sound = Sound(contacts, spec.seed, spec.sample_rate, soft=spec.kind == "soft_sticks", busy=spec.busy)
     return record(spec, path, shot.frames, _frames(shot), list(shot.claps), sound)
 
 
@@ -130,4 +152,4 @@ def write_clips(out: Path, spec: ClipSpec, *, count: int, backgrounds: Path | No
         yield index + 1
 
 
-__all__ = ["KINDS", "ClipSpec", "ClipTruth", "record", "render_clip", "write_clips"]
+__all__ = ["KINDS", "ClipSpec", "ClipTruth", "record", "render_clip", "render_two_cameras", "write_clips"]

@@ -20,6 +20,8 @@ KINDS = (
     "slate_in_frame_0",
     "cut_off",
     "closed_then_opened",
+    "soft_sticks",
+    "tail_turned",
 )
 #: With a 180 degree shutter a frame is exposed for the first half of its time.
 SHUTTER = 0.5
@@ -144,7 +146,7 @@ def choose_script(kind: str, seconds: float, rate: Fraction, rng: np.random.Gene
     fit = min(1.0, 0.8 * seconds / sum(steps))
     steps = [step * fit for step in steps]
     comes = _comes(kind, seconds, sum(steps), rng)
-    tail = kind == "tail"
+    tail = kind in ("tail", "tail_turned")
     contacts = [comes + steps[0]] + ([comes + steps[0] + steps[1]] if claps == 2 else [])
     goes = seconds + 1 if kind == "cut_off" else comes + sum(steps)
     if kind == "cut_off":
@@ -159,7 +161,7 @@ def choose_script(kind: str, seconds: float, rate: Fraction, rng: np.random.Gene
         )
         for contact in contacts[:claps]
     )
-    upright = tail and rng.random() < 0.4 and steps[0] > 1.0
+    upright = kind == "tail_turned" or (tail and rng.random() < 0.4 and steps[0] > 1.0)
     away = [(-1.0, 0.0), (1.0, 0.0), (0.15, 1.0), (-0.15, 1.0)][int(rng.integers(4))]
     return Script(
         comes=comes,
@@ -176,7 +178,11 @@ def choose_script(kind: str, seconds: float, rate: Fraction, rng: np.random.Gene
 
 def _steps(kind: str, claps: int, swing: float, rng: np.random.Generator) -> list[float]:
     """How long: until the first contact, between contacts, after the last."""
-    first = float(rng.uniform(1.1, 1.7)) + swing + (0.9 if kind in ("closed_then_opened", "tail") else 0.0)
+    first = (
+        float(rng.uniform(1.1, 1.7))
+        + swing
+        + (0.9 if kind in ("closed_then_opened", "tail", "tail_turned") else 0.0)
+    )
     between = [float(rng.uniform(1.1, 1.5))] if claps == 2 else []
     return [first, *between, float(rng.uniform(0.8, 1.2))]
 
@@ -187,6 +193,6 @@ def _comes(kind: str, seconds: float, length: float, rng: np.random.Generator) -
             return -0.6
         case "late":
             return min(0.62 * seconds, seconds - length)
-        case "tail":
+        case "tail" | "tail_turned":
             return float(max(0.0, seconds - length * rng.uniform(0.95, 1.05)))
     return float(min(rng.uniform(0.04, 0.12) * seconds, max(0.0, seconds - length)))

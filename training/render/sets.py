@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 
 from training.render.lens import compress
-from training.render.motion import KINDS
 from training.render.scenes import Backgrounds
 from training.render.shots import choose_shot
 from training.render.stills import Still, render_still
@@ -24,6 +23,17 @@ from training.slates import CLASS_IDS, State
 #: Draws picture `index` of the set `seed` at the size that goes with it.
 Draw = Callable[[int, int, tuple[int, int], Backgrounds], Still]
 _EMPTY = 0.15  # the share of stills without a slate
+_KINDS = {
+    "head": 0.4,
+    "tail": 0.16,
+    "mos": 0.1,
+    "second_sticks": 0.1,
+    "no_slate": 0.06,
+    "late": 0.04,
+    "slate_in_frame_0": 0.04,
+    "cut_off": 0.04,
+    "closed_then_opened": 0.06,
+}
 _SHAPES = ((16 / 9, 0.68), (4 / 3, 0.12), (2.39, 0.08), (1.0, 0.05), (9 / 16, 0.07))
 
 
@@ -40,7 +50,7 @@ def draw_frame(seed: int, index: int, size: tuple[int, int], backgrounds: Backgr
     """A frame of a take, mostly one within four frames of a clap, half of those before it."""
     rng = np.random.default_rng([seed, index, 3])
     rate = Fraction(int(rng.choice([24000, 25000, 30000, 60000], p=[0.4, 0.25, 0.25, 0.1])), 1000)
-    kind = str(rng.choice(KINDS, p=[0.4, 0.16, 0.1, 0.1, 0.06, 0.04, 0.04, 0.04, 0.06]))
+    kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
     shot = choose_shot(
         kind,
         rate=rate,
