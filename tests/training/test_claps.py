@@ -139,6 +139,37 @@ def test_table(line: str, claps: list[int], verdict: Verdict) -> None:
     assert (frames(reading), reading.verdict) == (claps, verdict), reading
 
 
+FAR, FILM = "-" * 200, "-" * 120
+SLATING = {
+    # how slating is practised: what the frames show, the claps, the verdict
+    "head slate": ("---ooooooooccccccc" + FILM, [11], SURE),
+    "late slate": (FAR + "oooooooocccccc---", [208], SURE),
+    "slate in frame 0": ("ooooooccccccc" + FILM, [6], SURE),
+    "closed in frame 0": ("ccccccc" + FILM, [], MOS),
+    "slate cut off at the end before it closes": (FILM + "ooooooooo", [], LOOK),
+    "slate cut off right after it closes": (FILM + "oooooooooc", [129], LOOK),
+    "tail slate, upside down": (FILM + "oooooooocccccc--", [128], SURE),
+    "tail slate, turned upright before the clap": (FILM + "ooooo.?.?oooooocccccc--", [135], SURE),
+    "tail slate, not seen while it is turned": (FILM + "ooooo" + "-" * 9 + "oooooocccccc--", [140], SURE),
+    "head slate in a clip that has a tail slate too": ("ooooocccccc" + FILM + "ooooocccccc", [5, 136], SURE),
+    "second sticks": ("oooooccccccc-cccccooooooooocccccc--", [5, 27], SURE),
+    "MOS, held closed": ("---ccccccccccc" + FILM, [], MOS),
+    "MOS, closed slate that is opened a finger wide": ("---cccccc?ccccccc" + FILM, [], MOS),
+    "closed slate shown before it is opened": ("--ccccccccooooooooooccccccc--", [20], SURE),
+    "soft sticks, closed slowly": ("--oooooooou?dcccccccc--", [12], LOOK),
+    "two cameras, from the front": ("--OOOOOOOOCCCCCCCC--", [10], SURE),
+    "two cameras, from the side": ("--oooooooocccccccc--", [10], SURE),
+    "two cameras, the second one far away": ("--uuuuuuuudddddddd--", [], LOOK),
+    "slate that leaves the picture open": ("--ooooooooo" + FILM, [], LOOK),
+}
+
+
+@pytest.mark.parametrize(("line", "claps", "verdict"), SLATING.values(), ids=list(SLATING))
+def test_slating_as_it_is_practised(line: str, claps: list[int], verdict: Verdict) -> None:
+    reading = read(line)
+    assert (frames(reading), reading.verdict) == (claps, verdict), reading
+
+
 REASONS = [
     ("oooooccccc", "the slate closes at frame 5"),
     ("oooooccccc" + "-" * 40, "the slate closes at frame 5"),
