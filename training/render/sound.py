@@ -39,12 +39,10 @@ class Sound:
             for at, noise in noises_in(earlier, self.seed, self.sample_rate):
                 _add(samples, noise, (earlier - number) * self.sample_rate + at)
         for clap in self.claps:
-            sound = _transient(self.seed + clap, self.sample_rate) * (SOFT if self.soft else 1.0)
-            _add(
-                samples,
-                _in_a_room(sound, self.seed + clap, self.sample_rate) if self.busy else sound,
-                clap - start,
-            )
+            sound = _transient(self.seed + clap, self.sample_rate)
+            if self.busy:
+                sound = _in_a_room(sound, self.seed + clap, self.sample_rate)
+            _add(samples, sound * (SOFT if self.soft else 1.0), clap - start)
         return np.clip(samples, -1, 1).astype(np.float32)
 
 

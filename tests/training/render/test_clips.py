@@ -16,6 +16,7 @@ from training.render.long import render_long
 from training.render.motion import KINDS, LAST_OPEN, SHUTTER, choose_script, clap_frame
 from training.render.scenes import Backgrounds
 from training.render.shots import choose_shot
+from training.render.sound import Sound
 from training.slates import State
 
 SMALL = (160, 90)
@@ -177,3 +178,17 @@ def test_every_kind_is_known_to_the_scripts():
     for kind in KINDS:
         script = choose_script(kind, 6.0, Fraction(24), np.random.default_rng(0))
         assert (script is None) == (kind == "no_slate")
+
+
+def test_a_turned_tail_slate_is_upright_before_it_closes():
+    for seed in range(5):
+        script = choose_script("tail_turned", 6.0, Fraction(24), np.random.default_rng(seed))
+        assert script.tail and script.comes < script.turned < script.closings[0].contact - 0.5
+
+
+def test_soft_sticks_are_quiet_and_a_busy_set_is_not():
+    plain, soft, busy = (Sound((24_000,), 1, **kind) for kind in ({}, {"soft": True}, {"busy": True}))
+    clap = slice(24_000, 24_100)
+    assert np.abs(soft.second(0)[clap]).max() < 0.2 * np.abs(plain.second(0)[clap]).max()
+    assert np.array_equal(plain.second(1), soft.second(1))
+    assert max(np.abs(busy.second(n)).max() for n in range(1, 9)) > 0.1
