@@ -8,8 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from secondsticks.detection.board import PAGE_SIZE, STATUSES, Wish, duration_name, rate_name
-from secondsticks.detection.models import VERDICTS
+from secondsticks.detection.decisions import Wanted, decide
+from secondsticks.detection.models import VERDICTS, DecisionKind, Scan
 from secondsticks.detection.moves import ScanState
+from secondsticks.footage.models import Clip
 
 
 @pytest.fixture
@@ -178,3 +180,69 @@ def test_a_wish_as_a_query_leads_back_to_the_first_page():
     assert wish.query() == "verdict=look&sort=-name&q=a+b&page=3"
     assert wish.query(verdict="") == "sort=-name&q=a+b"
     assert wish.query(page="4") == "verdict=look&sort=-name&q=a+b&page=4"
+
+
+def test_a_clap_near_the_end_makes_a_tail(look, make_clip, make_scan):
+    make_scan(make_clip(), claps=[200], is_tail=True)
+    assert look().context["board"].counts["tail"] == 1
+    assert names(look("?verdict=tail")) == ["A001C001.mov"]
+    assert names(look("?verdict=sure")) == []
+
+
+@pytest.fixture
+def decided(make_clip, make_scan, annotator):
+    """Two clips of four, accepted: one that needed a look, one that was sure; and one said to be MOS."""
+    for name, verdict in [("a.mov", "look"), ("b.mov", "sure"), ("c.mov", "sure"), ("d.mov", "look")]:
+        scan = make_scan(make_clip(name), claps=[100], verdict=verdict)
+        if name in ("a.mov", "b.mov"):
+            wanted = Wanted(DecisionKind.ACCEPT, 0, "key", clap=scan.claps.get().uuid)
+            decide(scan.clip, annotator, wanted)
+        if name == "d.mov":
+            decide(scan.clip, annotator, Wanted(DecisionKind.MOS, 0, "key"))
+
+
+def test_what_people_said_is_on_the_board(look, decided):
+    response = look()
+    counts = response.context["board"].counts
+    assert (counts["sure"], counts["look"], counts["mos"]) == (3, 0, 1)
+    assert response.context["board"].confirmed == 3
+    page = response.content.decode()
+    assert "3 confirmed" in page and "1 not confirmed" in page
+    assert page.count("✓ ann") == 3
+    assert "ann said: MOS" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("?confirmed=yes", ["a.mov", "b.mov", "d.mov"]),
+        ("?confirmed=no", ["c.mov"]),
+        ("?confirmed=yes&verdict=sure", ["a.mov", "b.mov"]),
+        ("?confirmed=maybe", ["a.mov", "b.mov", "c.mov", "d.mov"]),
+    ],
+)
+def test_confirmed_or_not(look, decided, query, shown):
+    assert names(look(query)) == shown
+
+
+def test_the_least_confident_first(look, make_clip, make_scan):
+    for name, confidence in [("a.mov", 0.9), ("b.mov", 0.3), ("c.mov", None)]:
+        scan = make_scan(make_clip(name), claps=[100] if confidence else [])
+        scan.claps.update(confidence=confidence or 0)
+    assert names(look("?sort=doubt")) == ["b.mov", "a.mov", "c.mov"]
+
+
+def test_a_rescan_that_fails_does_not_hide_what_was_confirmed(look, decided, make_scan):
+    Scan.objects.filter(clip__name="a.mov").update(is_current=False)
+    make_scan(Clip.objects.get(name="a.mov"), state=ScanState.FAILED, error="It failed.")
+    response = look("?verdict=sure")
+    assert names(response) == ["a.mov", "b.mov", "c.mov"]
+    assert "01:00:04:04" in response.content.decode()
+
+
+def test_the_board_leads_to_the_review(look, make_clip, make_scan):
+    make_scan(make_clip("a.mov"), verdict="look")
+    assert "Review 1 clip<" in look().content.decode()
+    Scan.objects.update(verdict="sure")
+    page = look().content.decode()
+    assert "Review" not in page and "Accept sure clips" in page

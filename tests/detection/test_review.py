@@ -92,6 +92,18 @@ def test_the_page_offers_all_decisions(client, looks):
     assert f"/clips/{clip.uuid}/frames/96.jpg" in page and f"/clips/{clip.uuid}/frames/104.jpg" in page
 
 
+def test_without_a_clap_it_begins_where_one_was_heard_or_seen(client, make_clip, make_scan):
+    spans = [{"state": "open", "first": 20, "last": 60}]
+    heard = make_clip("heard.mov")
+    make_scan(heard, verdict="look", slate_spans=spans, heard=[{"seconds": 5.0}])
+    seen = make_clip("seen.mov")
+    make_scan(seen, verdict="look", slate_spans=spans)
+    for clip, frame in [(heard, 119), (seen, 60)]:
+        page = client.get(reverse("detection:clip", args=[clip.uuid])).content.decode()
+        assert f'"start": {frame},' in page
+        assert f"/frames/{frame + 4}.jpg" in page
+
+
 def test_of_two_claps_each_is_accepted(looks, press, make_scan, make_clip):
     clip = make_clip("two.mov")
     scan = make_scan(clip, claps=[100, 200], verdict="look")

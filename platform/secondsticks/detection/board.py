@@ -208,16 +208,28 @@ class Board:
         return self.counts.get("look", 0)
 
     @property
+    def judged(self) -> int:
+        return sum(self.counts.get(status, 0) for status in JUDGED)
+
+    @property
+    def has_verdicts(self) -> bool:
+        return self.judged > 0
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether there may be sure clips that nobody has confirmed yet."""
+        return self.confirmed < self.judged and bool(self.counts.get("sure") or self.counts.get("tail"))
+
+    @property
     def confirmations(self) -> list[dict[str, Any]]:
-        """Two links, to what is confirmed and what is not, once there is something to confirm."""
-        judged = sum(self.counts.get(status, 0) for status in JUDGED)
-        numbers = {"yes": self.confirmed, "no": max(judged - self.confirmed, 0)}
-        words = {"yes": "confirmed", "no": "not confirmed"}
+        """Two links, to what is confirmed and to what is not, once something is."""
+        if not self.confirmed and not self.wish.confirmed:
+            return []
+        numbers = {"yes": self.confirmed, "no": self.judged - self.confirmed}
         return [
-            {"word": words[key], "count": numbers[key], "chosen": key == self.wish.confirmed}
+            {"word": word, "count": numbers[key], "chosen": key == self.wish.confirmed}
             | {"query": self.wish.query(confirmed="" if key == self.wish.confirmed else key)}
-            for key in words
-            if judged
+            for key, word in (("yes", "confirmed"), ("no", "not confirmed"))
         ]
 
     @property

@@ -56,7 +56,7 @@ def decide(clip: Clip, user: User, wanted: Wanted) -> None:
         )  # fmt: skip
         fill(decision, wanted, clip, standing_from(scan, earlier), earlier)
         decision.save(force_insert=True)
-        keep_verdict(clip, scan, [*earlier, decision])
+        keep_verdicts([(clip, scan, [*earlier, decision])])
 
 
 def fill(decision: Decision, wanted: Wanted, clip: Clip, standing: Standing, earlier: list[Decision]) -> None:
@@ -106,16 +106,24 @@ def standing_from(scan: Scan | None, decisions: Iterable[Decision]) -> Standing:
     return stand(scan.verdict, scan.reason, scan.claps.all(), decisions)
 
 
-def keep_verdict(clip: Clip, scan: Scan | None, decisions: Iterable[Decision]) -> None:
-    """Keep the standing verdict for the board's counts. Inside the transaction of what changed it."""
-    standing = standing_from(scan, decisions)
-    StandingVerdict.objects.update_or_create(
+def keep_verdicts(known: Iterable[tuple[Clip, Scan | None, Iterable[Decision]]]) -> None:
+    """Keep standing verdicts for the board's counts. Inside the transaction of what changed them."""
+    rows = [verdict_row(clip, standing_from(scan, decisions)) for clip, scan, decisions in known]
+    StandingVerdict.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["clip"],
+        update_fields=["verdict", "is_confirmed", "is_tail"],
+        batch_size=1000,
+    )
+
+
+def verdict_row(clip: Clip, standing: Standing) -> StandingVerdict:
+    return StandingVerdict(
         clip=clip,
-        defaults={
-            "verdict": standing.verdict,
-            "is_confirmed": standing.is_confirmed,
-            "is_tail": standing.is_tail(clip.frames),
-        },
+        verdict=standing.verdict,
+        is_confirmed=standing.is_confirmed,
+        is_tail=standing.is_tail(clip.frames),
     )
 
 
@@ -125,7 +133,7 @@ def scan_is_done(scan: Scan) -> None:
     decisions = list(Decision.objects.filter(clip=scan.clip))
     if decisions:
         fresh = Scan.objects.prefetch_related("claps").get(pk=scan.pk)
-        keep_verdict(scan.clip, fresh, decisions)
+        keep_verdicts([(scan.clip, fresh, decisions)])
 
 
 def lock(clips: list[int]) -> None:

@@ -88,9 +88,11 @@ class Review:
 
     @property
     def start(self) -> int:
-        """Where to look first if there is no clap: at the end of the last slate."""
+        """Where to look first if there is no clap: where one was heard, or at the end of the last slate."""
         if self.claps:
             return self.claps[0].frame
+        if self.scan.heard:
+            return min(int(self.scan.heard[0]["seconds"] * self.clip.rate), (self.clip.frames or 1) - 1)
         return int(self.scan.slate_spans[-1]["last"]) if self.scan.slate_spans else 0
 
     @property

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from secondsticks.detection import exports, review_views, views
+from secondsticks.detection import bulk_views, exports, review_views, sheet_views, views
 
 app_name = "detection"
 
@@ -14,6 +14,11 @@ urlpatterns = [
     path("clips/<uuid:uuid>/scan-again/", views.scan_again, name="scan-again"),
     path("clips/<uuid:uuid>/cancel-scan/", views.cancel_scan, name="cancel-scan"),
     path("projects/<uuid:uuid>/review/", review_views.review, name="review"),
+    path("projects/<uuid:uuid>/accept-sure/", bulk_views.accept_sure, name="accept-sure"),
+    path("projects/<uuid:uuid>/accept-sure/<uuid:batch>/undo/", bulk_views.take_back, name="take-back"),
+    path("projects/<uuid:uuid>/contact-sheet/", sheet_views.contact_sheet, name="contact-sheet"),
+    path("projects/<uuid:uuid>/contact-sheet.pdf", sheet_views.contact_sheet_pdf, name="contact-sheet-pdf"),
+    path("scans/<uuid:uuid>/slate.jpg", sheet_views.slate, name="slate"),
     path("clips/<uuid:uuid>/decide/", review_views.decide_on, name="decide"),
     path("clips/<uuid:uuid>/frames/<int:frame>.jpg", review_views.frame, name="clip-frame"),
     path("clips/<uuid:uuid>/sound.json", review_views.sound, name="clip-sound"),
