@@ -95,7 +95,7 @@ def test_the_player_shows_the_frame_of_the_clap(page, product, footage) -> None:
     expect(page.locator("#frame")).to_have_text(str(wanted))
     expect(page.locator("#timecode")).to_have_text(clap.locator(".timecode").inner_text())
 
-    page.locator("#player").press("ArrowLeft")
+    page.locator("#player").press(",")
     expect(page.locator("#frame")).to_have_text(str(wanted - 1))
     played = page.locator("#video").evaluate("video => video.currentTime")
     assert int(played * 24000 / 1001) == wanted - 1

@@ -1,0 +1,150 @@
+"""How often the clap is found, on rendered clips unseen in training: python benchmarks/claps.py [--clips 200]
+
+All kinds and rates in turn, each clip with its own board, scene and sound. Three readings of the same scan:
+the picture alone, the sound alone (its surest transient is taken for the clap), and both fused, which is what
+people get. `--backgrounds` puts photographs of your own behind the slates. A report is written after every
+clip, so a broken run keeps what it measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from training.claps import Reading, Verdict, read_claps
+from training.inference import Detector, load_detector
+from training.render.clips import ClipSpec, ClipTruth, render_clip
+from training.render.motion import KINDS
+from training.render.scenes import Backgrounds
+from training.scan import ScanResult, scan
+
+RESULT = Path(__file__).parent / "results" / "claps.json"
+RATES = [Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30)]
+RATES += [Fraction(48), Fraction(50), Fraction(60000, 1001)]
+FIRST_SEED = 900_000  # training uses seeds below 1000
+
+
+class Tally:
+    """Claps that were there, found and made up; one for each way of reading."""
+
+    def __init__(self) -> None:
+        self.truth = self.exact = self.near = self.false = self.sure = self.sure_wrong = 0
+
+    def add(self, truth: Sequence[int], found: Sequence[int], *, sure: bool) -> None:
+        self.truth += len(truth)
+        self.exact += sum(frame in found for frame in truth)
+        self.near += sum(any(abs(frame - other) <= 1 for other in found) for frame in truth)
+        made_up = sum(all(abs(frame - other) > 1 for other in truth) for frame in found)
+        self.false += made_up
+        if sure:
+            missed = any(frame not in found for frame in truth)
+            self.sure += 1
+            self.sure_wrong += bool(made_up or missed)
+
+    def report(self, seconds: float) -> dict[str, float]:
+        return {
+            "claps": self.truth,
+            "hit_0": round(self.exact / max(1, self.truth), 4),
+            "hit_1": round(self.near / max(1, self.truth), 4),
+            "false_per_hour": round(self.false / seconds * 3600, 2),
+            "clips_sure": self.sure,
+            "clips_sure_but_wrong": self.sure_wrong,
+        }
+
+
+def spec_of(number: int) -> ClipSpec:
+    """Kinds change fastest and rates after them, so that any run covers most pairs."""
+    kind = KINDS[number % len(KINDS)]
+    rate = RATES[(number // len(KINDS) + number) % len(RATES)]
+    return ClipSpec(
+        kind=kind, rate=rate, seconds=7.0, seed=FIRST_SEED + number, clean=False, busy=bool(number % 2)
+    )
+
+
+def loudest(result: ScanResult) -> list[int]:
+    """The frame in which the surest transient falls, by the clip's own rate."""
+    best = max(result.heard, key=lambda transient: transient.confidence, default=None)
+    return [] if best is None else [int(Fraction(best.sample, best.sample_rate) * result.facts.rate)]
+
+
+def milliseconds_off(reading: Reading, truth: ClipTruth) -> list[float]:
+    """The error of each clap that has a time in the sound."""
+    placed = [clap for clap in reading.claps if clap.sample is not None and clap.sample_rate]
+    times = [sample / truth.sample_rate for sample in truth.clap_samples]
+    return [
+        min(abs(clap.sample / clap.sample_rate - time) for time in times) * 1000 for clap in placed if times
+    ]
+
+
+def measure(detector: Detector, *, clips: int, backgrounds: Path | None) -> None:
+    tallies = {"picture": Tally(), "sound": Tally(), "fused": Tally()}
+    verdicts: Counter[str] = Counter()
+    misses: list[dict[str, Any]] = []
+    errors: list[float] = []
+    seconds = 0.0
+    photographs = Backgrounds(backgrounds) if backgrounds else None
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(clips):
+            spec, clip = spec_of(number), Path(folder) / "clip.mov"
+            truth = render_clip(spec, clip, backgrounds=photographs)
+            result = scan(clip, detector, on_progress=lambda _: None)
+            picture = read_claps(result.sightings, rate=truth.rate)
+            fused = result.reading
+            for name, reading in (("picture", picture), ("fused", fused)):
+                found = [clap.frame for clap in reading.claps]
+                tallies[name].add(truth.claps, found, sure=reading.verdict is Verdict.SURE)
+            tallies["sound"].add(truth.claps, loudest(result), sure=False)
+            verdicts[f"{spec.kind}: {fused.verdict}"] += 1
+            errors += milliseconds_off(fused, truth)
+            if truth.claps != [clap.frame for clap in fused.claps]:
+                found = [clap.frame for clap in fused.claps]
+                misses.append({"seed": spec.seed, "kind": spec.kind, "truth": truth.claps, "found": found,
+                               "verdict": str(fused.verdict), "reason": fused.reason})  # fmt: skip
+            seconds += float(result.facts.duration)
+            write(number + 1, detector, tallies, verdicts, errors, misses, seconds)
+
+
+def write(
+    clips: int,
+    detector: Detector,
+    tallies: dict[str, Tally],
+    verdicts: Counter[str],
+    errors: list[float],
+    misses: list[dict[str, Any]],
+    seconds: float,
+) -> None:
+    report = {
+        "clips": clips,
+        "checkpoint": detector.sha256,
+        "readings": {name: tally.report(seconds) for name, tally in tallies.items()},
+        "sub_frame_error_ms": {"claps": len(errors), "median": round(statistics.median(errors), 3)}
+        if errors
+        else None,
+        "verdicts": dict(sorted(verdicts.items())),
+        "not_exact": misses,
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clips", type=int, default=200)
+    parser.add_argument("--backgrounds", type=Path, help="a folder of photographs without slates")
+    parser.add_argument("--threads", type=int, help="torch threads (all cores)")
+    options = parser.parse_args()
+    measure(load_detector(threads=options.threads), clips=options.clips, backgrounds=options.backgrounds)
+    print(RESULT.read_text())
+
+
+if __name__ == "__main__":
+    main()
