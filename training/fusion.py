@@ -26,7 +26,7 @@ AT_LEAST = Fraction(60, 1000)
 #: A single clear sound within so many frames shows by how much sound and picture are apart.
 APART = 10
 #: What is confident enough: where a clap is seen; apart from it; where no clap is seen.
-HEARD, CLEARLY, ALONE = 0.15, 0.8, 0.9
+HEARD, CLEARLY, ALONE = 0.1, 0.8, 0.9
 #: A clap heard where none is seen is worth a word only if no other sound is nearly like it.
 RIVAL = 0.5
 #: An open slate's clap may be heard until so long after it was last seen (seconds).

@@ -66,7 +66,7 @@ def test_sound_apart_from_the_picture_needs_a_look_and_says_by_how_much(late: fl
 
 NOT_HEARD = [
     hearing(),
-    hearing(sound(2.06, confidence=0.1)),
+    hearing(sound(2.06, confidence=0.08)),
     hearing(sound(3.5)),
     hearing(sound(INTERVAL[1] + 0.2, confidence=0.6)),
 ]
