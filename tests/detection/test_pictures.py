@@ -115,6 +115,17 @@ def test_too_many_at_once_wait_their_turn_and_then_give_up(scan, monkeypatch):
         filmstrip._turns.release(filmstrip.AT_A_TIME)
 
 
+def test_few_wait_at_once(scan):
+    for _ in range(filmstrip.PRESENT):
+        filmstrip._places.acquire()
+    try:
+        with pytest.raises(filmstrip.Busy):
+            filmstrip.frame_file(scan.clip, scan, 5)
+    finally:
+        filmstrip._places.release(filmstrip.PRESENT)
+    assert filmstrip.frame_file(scan.clip, scan, 5).is_file()
+
+
 def test_the_source_is_not_touched(scan):
     before = scan.clip.path.read_bytes(), scan.clip.path.stat().st_mtime_ns
     save(scan, found(7, closed=(8,)))

@@ -142,6 +142,14 @@ def test_a_stale_decision_shows_the_others(client, looks, press, lead):
     assert StandingVerdict.objects.get().verdict == "mos"
 
 
+def test_a_lost_answer_and_another_button_are_two_decisions(looks, press):
+    (clip,) = looks("a.mov")
+    for _ in range(2):
+        assert press(clip, "mos", key="page", made_on=0).status_code == 200
+    assert press(clip, "no slate", key="page", made_on=0).status_code == 409
+    assert Decision.objects.get().kind == "mos"
+
+
 def test_undo_over_http(looks, press):
     (clip,) = looks("a.mov")
     press(clip, "reject", clap=Clap.objects.get(scan__clip=clip).uuid)

@@ -5,6 +5,8 @@ Made when asked, the work is bounded: so many at a time, and each with the limit
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import BoundedSemaphore
 
@@ -21,9 +23,11 @@ AROUND = 4
 NEAR = 10
 LIMITS = Limits(cpu_seconds=60)
 AT_A_TIME = 2
-#: Seconds that somebody waits for their turn.
-PATIENCE = 20
+#: So many may be there, at work and waiting, for so many seconds: the web server has eight threads in all.
+PRESENT = 4
+PATIENCE = 10
 _turns = BoundedSemaphore(AT_A_TIME)
+_places = BoundedSemaphore(PRESENT)
 
 
 class Busy(Exception):
@@ -35,7 +39,7 @@ def frame_file(clip: Clip, scan: Scan, number: int) -> Path:
     target = pictures.strip_file(scan, number)
     if target.is_file():
         return target
-    with _Turn():
+    with _turn():
         if not target.is_file():
             make(clip, scan, number)
     return target
@@ -45,7 +49,7 @@ def seconds_at(clip: Clip, number: int) -> float:
     """When a frame is shown, from the first one. Reads the clip only if its rate varies."""
     if not clip.variable_rate:
         return float(number / clip.rate)
-    with _Turn(), Footage(folders.checked(clip), longest_side=64, limits=LIMITS) as footage:
+    with _turn(), Footage(folders.checked(clip), longest_side=64, limits=LIMITS) as footage:
         return float(footage.frame_at(number).seconds)
 
 
@@ -70,10 +74,17 @@ def box_near(clip: Clip, scan: Scan, number: int) -> list[float] | None:
     return [side for side in (nearest.x, nearest.y, nearest.w, nearest.h) if side is not None]
 
 
-class _Turn:
-    def __enter__(self) -> None:
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for a turn, with few others. Raises Busy."""
+    if not _places.acquire(blocking=False):
+        raise Busy
+    try:
         if not _turns.acquire(timeout=PATIENCE):
             raise Busy
-
-    def __exit__(self, *_: object) -> None:
-        _turns.release()
+        try:
+            yield
+        finally:
+            _turns.release()
+    finally:
+        _places.release()

@@ -33,7 +33,7 @@ MOVES_ON = (DecisionKind.ACCEPT, DecisionKind.MOVE, DecisionKind.MOS, DecisionKi
 class DecisionForm(forms.Form):
     kind = forms.ChoiceField(choices=DecisionKind.choices)
     made_on = forms.IntegerField(min_value=0, max_value=10**6)
-    key = forms.CharField(max_length=80)
+    key = forms.CharField(max_length=64)
     clap = forms.UUIDField(required=False)
     frame = forms.IntegerField(required=False, min_value=0, max_value=10**9)
 
@@ -82,7 +82,8 @@ def wanted(clip: Clip, said: dict) -> Wanted:
             seconds = filmstrip.seconds_at(clip, frame)
         except (FootageError, IndexError):
             raise Impossible("The clip has no such frame.") from None
-    return Wanted(DecisionKind(said["kind"]), said["made_on"], said["key"], said["clap"], frame, seconds)
+    key = f"{said['kind']}/{said['key']}"  # another button pressed on the same page is another decision
+    return Wanted(DecisionKind(said["kind"]), said["made_on"], key, said["clap"], frame, seconds)
 
 
 def answer(
@@ -128,7 +129,7 @@ def frame(request: SignedInRequest, uuid: UUID, frame: int) -> HttpResponseBase:
         file = filmstrip.frame_file(clip, scan, frame)
     except filmstrip.Busy:
         return HttpResponse(status=503, headers={"Retry-After": "5"})
-    except FootageError:
+    except (FootageError, IndexError):
         raise Http404 from None
     response = FileResponse(file.open("rb"), content_type="image/jpeg")
     response["Cache-Control"] = "private, max-age=86400"

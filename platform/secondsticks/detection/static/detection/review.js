@@ -113,7 +113,9 @@
     if (busy) return;
     busy = true;
     const form = new FormData();
-    const sent = { ...fields, kind, made_on: state.decisions, key: byId("decide").elements.key.value };
+    // Sent again after a lost answer, it is the same decision; anything else is another one.
+    const key = `${byId("decide").elements.key.value}/${chosen}/${fields.frame ?? ""}`;
+    const sent = { ...fields, kind, made_on: state.decisions, key };
     for (const [name, value] of Object.entries(sent)) form.append(name, value);
     form.append("csrfmiddlewaretoken", byId("decide").elements.csrfmiddlewaretoken.value);
     try {
@@ -189,6 +191,17 @@
     else place(Number(frame.querySelector("span").textContent));
     event.target.closest("button")?.blur(); // the keys stay with the page
   });
+
+  // A frame that is being made for somebody else is there a moment later.
+  document.addEventListener("error", (event) => {
+    const picture = event.target;
+    const tries = Number(picture.dataset?.tries ?? 0);
+    if (!picture.matches?.("#strip img") || tries >= 6) return;
+    const wanted = picture.getAttribute("src");
+    picture.dataset.tries = tries + 1;
+    setTimeout(() => { if (picture.getAttribute("src") === wanted) picture.src = wanted; }, 700 * (tries + 1));
+  }, true);
+  document.addEventListener("load", (event) => { delete event.target.dataset?.tries; }, true);
 
   if (!review()) return;
   load();
