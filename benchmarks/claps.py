@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from training.claps import Reading, Verdict, read_claps
+from training.fusion import Frames
 from training.inference import Detector, load_detector
 from training.render.clips import ClipSpec, ClipTruth, render_clip
 from training.render.motion import KINDS
@@ -69,9 +70,11 @@ def spec_of(number: int) -> ClipSpec:
 
 
 def loudest(result: ScanResult) -> list[int]:
-    """The frame in which the surest transient falls, by the clip's own rate."""
-    best = max(result.heard, key=lambda transient: transient.confidence, default=None)
-    return [] if best is None else [int(Fraction(best.sample, best.sample_rate) * result.facts.rate)]
+    """The first frame that shows sticks closed which met when the surest transient is heard."""
+    best = max(result.hearing.transients, key=lambda transient: transient.confidence, default=None)
+    if best is None:
+        return []
+    return [Frames({}, result.facts.rate, result.facts.frames - 1).closed_by(best.seconds)]
 
 
 def milliseconds_off(reading: Reading, truth: ClipTruth) -> list[float]:

@@ -38,7 +38,7 @@ def scan_document(result: ScanResult, detector: Detector) -> Document:
             for clap in result.reading.claps
         ],
         "sound": {
-            "audible": result.audible,
+            "audible": result.hearing.audible,
             "av_offset_ms": result.av_offset_ms,
             "heard": [_heard(one) for one in result.heard],
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from training.claps import Reading, Sighting, Verdict, read_claps
@@ -27,14 +27,14 @@ PICTURE_SHARE = 950
 class ScanResult:
     """`detections`: every frame that was looked at. `sightings`: the followed slate in the same frames.
 
-    `audible`: whether there was sound to listen to. `heard` and `av_offset_ms`: see training.fusion.
+    `hearing`: all that was heard. `heard` (claps that no picture shows), `av_offset_ms`: see training.fusion.
     """
 
     facts: ClipFacts
     reading: Reading
     sightings: tuple[Sighting, ...]
     detections: tuple[FrameDetections, ...]
-    audible: bool = False
+    hearing: Hearing = field(default_factory=Hearing)
     heard: tuple[Transient, ...] = ()
     av_offset_ms: float | None = None
 
@@ -59,7 +59,7 @@ def scan(path: Path, detector: Detector, *, on_progress: Callable[[Progress], No
         fused.reading,
         followed.sightings,
         tuple(looks),
-        audible=hearing.audible,
+        hearing=hearing,
         heard=fused.heard,
         av_offset_ms=fused.av_offset_ms,
     )

@@ -86,7 +86,7 @@ def test_a_clap_that_is_heard_and_not_seen_needs_a_look(tmp_path: Path) -> None:
 def test_a_clip_with_silent_sound_says_so_and_is_read_from_its_picture(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "a.mov", Track(clicks=(), codec="pcm_s16le", noise=0.0))
     result = scan(clip, Blind(), on_progress=ignore)
-    assert (result.reading.verdict, result.audible) == (Verdict.NO_SLATE, False)
+    assert (result.reading.verdict, result.hearing.audible) == (Verdict.NO_SLATE, False)
     assert "The clip's sound is silent." in result.facts.warnings
 
 
