@@ -45,6 +45,12 @@ class Scanner:
         """Of the process, while there is one."""
         return self._process.pid if self._process else None
 
+    def start(self) -> None:
+        """Be ready for the next request, which otherwise starts the process. Raises ScannerFailed."""
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            self._start()
+
     def scan(self, path: Path, *, on_progress: Callable[[int, int], None]) -> Line:
         """The result of a scan; `on_progress(done, total)`. Raises ScannerFailed."""
         return self._ask({"ask": "scan", "path": str(path.absolute())}, on_progress)

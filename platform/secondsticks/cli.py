@@ -1,4 +1,4 @@
-"""`secondsticks scan` and `secondsticks detect`: claps and slates without a server or a database.
+"""`secondsticks scan`, `watch` and `detect`: claps and slates without a server or a database.
 
 The network runs in a scanner process of its own. What comes out is described in docs/scan-json.md.
 """
@@ -19,6 +19,7 @@ from secondsticks import __version__
 from secondsticks.gather import FolderUnreadable, gather
 from secondsticks.markers import FORMATS, Format, MarkedClip, marked_clip, place, written
 from secondsticks.terminal import ProgressBar, printable, table
+from secondsticks.watch import AlreadyWatched, Order, OutUnusable, Watch, WatchRefused, refuse_overlap
 from training.facts import FootageError
 from training.scanner import Scanner, ScannerFailed
 from training.sniff import refuse_what_is_no_video
@@ -44,13 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     options = parser.parse_args(arguments)
-    command = _scan if options.command == "scan" else _detect
+    command = {"scan": _scan, "watch": _watch, "detect": _detect}[options.command]
     if options.command == "scan" and bool(options.export) != bool(options.out):
         parser.error("--export and --out go together")
     try:
         with Scanner(checkpoint=options.checkpoint) as scanner:
             return command(options, scanner)
-    except (CheckpointRefused, FolderRefused) as error:
+    except (CheckpointRefused, FolderRefused, WatchRefused) as error:
         print(f"secondsticks: {error}", file=sys.stderr)
         return WRONG_USAGE
     except KeyboardInterrupt:
@@ -69,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     scan = commands.add_parser("scan", help="find the claps in clips", description="Find the claps in clips.")
     scan.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a clip, or a folder of clips")
     _offer_exports(scan)
+    scan.add_argument("--out", type=Path, metavar="DIR", help=_OUT)
+    watch = _offer_watch(commands)
     detect = commands.add_parser(
         "detect", help="find the slates in still images", description="Find the slates in still images."
     )
@@ -77,10 +80,35 @@ def _parser() -> argparse.ArgumentParser:
         "--score-threshold", type=_score, default=0.5, metavar="S", help="from 0 to 1, otherwise 0.5"
     )
     for command in (scan, detect):
-        command.add_argument("--checkpoint", type=Path, metavar="FILE", help="instead of the shipped one")
         command.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    for command in (scan, watch, detect):
+        command.add_argument("--checkpoint", type=Path, metavar="FILE", help="instead of the shipped one")
         command.epilog = "Exit status: 0 all files were read, 1 some were not, 2 wrong usage."
     return parser
+
+
+_OUT = "the folder for those files; made if it is missing"
+
+
+def _offer_watch(commands: Any) -> argparse.ArgumentParser:
+    watch: argparse.ArgumentParser = commands.add_parser(
+        "watch",
+        help="scan a folder as it fills",
+        description="Scan new, fully written clips in a folder and under it. A restart repeats nothing.",
+    )
+    watch.add_argument("folder", type=Path, metavar="DIR", help="the footage; nothing is written into it")
+    watch.add_argument("--out", type=Path, metavar="DIR", required=True, help=_OUT)
+    _offer_exports(watch)
+    watch.set_defaults(export=list(FORMATS.values()))
+    watch.add_argument(
+        "--settle",
+        type=_seconds,
+        default=10.0,
+        metavar="S",
+        help="seconds that a file must stay as it is to count as fully written, otherwise 10",
+    )
+    watch.add_argument("--once", action="store_true", help="scan what is there, and end")
+    return watch
 
 
 def _offer_exports(scan: argparse.ArgumentParser) -> None:
@@ -90,9 +118,6 @@ def _offer_exports(scan: argparse.ArgumentParser) -> None:
         type=_formats,
         metavar="FORMAT[,FORMAT]",
         help=f"files for editing programs: {names}; or all",
-    )
-    scan.add_argument(
-        "--out", type=Path, metavar="DIR", help="the folder for those files; made if it is missing"
     )
     scan.add_argument(
         "--sure-only", action="store_true", help="leave claps that a person should look at out of them"
@@ -107,6 +132,13 @@ def _formats(text: str) -> list[Format]:
                 f"there is no format {name!r}; there are {', '.join(FORMATS)}, all"
             )
     return [FORMATS[name] for name in dict.fromkeys(names)]
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 86400:  # also refuses nan
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 seconds to a day")
+    return value
 
 
 def _score(text: str) -> float:
@@ -161,6 +193,23 @@ def _export(clips: Sequence[MarkedClip], options: argparse.Namespace) -> None:
         f"Wrote {len(paths)} file{'' if len(paths) == 1 else 's'} to {printable(options.out)}.",
         file=sys.stderr,
     )
+
+
+def _watch(options: argparse.Namespace, scanner: Scanner) -> int:
+    order = Order(options.folder, options.out, options.export, not options.sure_only, options.settle)
+    refuse_overlap(order.folder, order.out)
+    _make(order.out)
+    try:
+        with Watch(order, scanner) as watch:
+            if not options.once:
+                watch.forever()
+            return ALL_READ if watch.once() else SOME_FAILED
+    except AlreadyWatched:
+        raise FolderRefused(f"Another watch already writes to {printable(order.out)}.") from None
+    except OutUnusable as error:
+        raise FolderRefused(f"{printable(order.out)} cannot be written to: {error}.") from error
+    except ScannerFailed as error:  # of no file: there is no scanner to ask
+        raise CheckpointRefused(str(error)) from error
 
 
 def _detect(options: argparse.Namespace, scanner: Scanner) -> int:
