@@ -23,6 +23,9 @@ MIDDLE = Fraction(1, 4)
 #: rates: a microphone 10 m away hears 30 ms late.
 AGREES = 2
 AT_LEAST = Fraction(60, 1000)
+#: Sound never comes before the sticks meet. Where it does by more than this (seconds), sound and picture are
+#: out of step or the frame is late by one: that is for a person to see.
+EARLY = Fraction(5, 1000)
 #: A single clear sound within so many frames shows by how much sound and picture are apart.
 APART = 10
 #: What is confident enough: where a clap is seen; apart from it; where no clap is seen.
@@ -158,6 +161,12 @@ class _Listener:
             box = seen.box if seen and seen.box else clap.box
             clap = replace(clap, frame=frame, last_open=min(clap.last_open, frame - 1), box=box)
         start, end = self._frames.middle(clap.last_open), self._frames.middle(clap.frame)
+        if doubt is None and found.seconds < start - EARLY:
+            clap = _with_sound(clap, found, start, end)
+            return (
+                clap,
+                f"the sound comes {-(clap.disagreement_ms or 0):.0f} ms before the sticks are seen shut",
+            )
         raised = clap.confidence + (1 - clap.confidence) * found.confidence / 2
         return _with_sound(replace(clap, confidence=round(raised, 4)), found, start, end), doubt
 

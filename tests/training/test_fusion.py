@@ -32,6 +32,15 @@ def join(line: str, heard: Hearing, *, rate: Fraction = RATE) -> Fused:
     return fuse(reading, heard, seen, Frames({}, rate, len(line) - 1))
 
 
+def test_sound_before_the_sticks_meet_is_for_a_person() -> None:
+    fused = join(LINE, hearing(sound(INTERVAL[0] - 0.030)))
+    (clap,) = fused.reading.claps
+    assert (clap.frame, clap.disagreement_ms) == (50, -30.0)
+    assert clap.confidence == clap.picture_confidence
+    assert fused.reading.verdict is Verdict.LOOK
+    assert fused.reading.reason.endswith("but the sound comes 30 ms before the sticks are seen shut")
+
+
 @pytest.mark.parametrize(
     ("seconds", "disagreement"),
     [
@@ -39,7 +48,7 @@ def join(line: str, heard: Hearing, *, rate: Fraction = RATE) -> Fused:
         (INTERVAL[0] + 1e-4, 0.0),
         (INTERVAL[1] - 1e-4, 0.0),
         (INTERVAL[1] + 0.020, 20.0),
-        (INTERVAL[0] - 0.030, -30.0),
+        (INTERVAL[0] - 0.004, -4.0),
         (INTERVAL[1] + 2 / 24 - 1e-3, 82.33),
     ],
 )
