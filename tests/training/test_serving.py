@@ -167,8 +167,7 @@ def test_a_scanner_that_died_between_two_clips_is_replaced(clip: Path, scanner: 
     scanner.scan(clip, on_progress=ignore)
     assert scanner.pid is not None
     os.kill(scanner.pid, signal.SIGKILL)
-    while _is_running(scanner.pid):
-        time.sleep(0.02)
+    os.waitid(os.P_PID, scanner.pid, os.WEXITED | os.WNOWAIT)  # dead, and left for the scanner to notice
     assert scanner.scan(clip, on_progress=ignore)["verdict"] == "sure"
 
 
