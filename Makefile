@@ -28,7 +28,7 @@ check: $(READY)
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 lock: $(READY)
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --quiet \
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra ocr --universal --python-version 3.11 --upgrade --quiet \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock
 
 clean:

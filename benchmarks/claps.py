@@ -18,8 +18,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from training.claps import Reading, Verdict, read_claps
-from training.fusion import Frames
+from training.claps.claps import Reading, Verdict, read_claps
+from training.claps.fusion import Frames
 from training.inference import Detector, load_detector
 from training.render.clips import ClipSpec, ClipTruth, render_clip
 from training.render.motion import KINDS

@@ -25,7 +25,7 @@ RESULT = Path(__file__).parent / "results" / "scan_speed.json"
 
 def measure(name: str, clip: Path, naive_seconds: float) -> dict[str, float]:
     """Runs one pass in this process; wall and CPU seconds, its children's included."""
-    from training.footage import Footage
+    from training.footage.footage import Footage
 
     started = time.perf_counter()
     if name == "scan":
@@ -64,7 +64,7 @@ def render_clip_for(folder: Path) -> Path:
 
 
 def run(clip: Path, naive_seconds: float) -> dict[str, object]:
-    from training.footage import probe
+    from training.footage.footage import probe
 
     facts = probe(clip)
     passes = {}

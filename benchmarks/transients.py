@@ -19,10 +19,10 @@ from pathlib import Path
 import av
 import numpy as np
 
-from training.listening import planes
+from training.footage.listening import planes
 from training.render.sound import Sound
-from training.sound import SoundBlock
-from training.transients import Transient, find_transients
+from training.sound.blocks import SoundBlock
+from training.sound.transients import Transient, find_transients
 
 RESULT = Path(__file__).parent / "results" / "transients.json"
 SECONDS = 20

@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TORCH_FREE = ["slates", "coco", "claps", "timecode", "facts", "footage", "scan", "checkpoints"]
+TORCH_FREE = [
+    "slates",
+    "coco",
+    "timecode",
+    "checkpoints",
+    "scan",
+    "claps.claps",
+    "footage.facts",
+    "footage.footage",
+    "sound.links",
+]
 WORDS_NOT_USED = {"utils", "helpers", "common", "core", "services", "managers", "base", "misc", "engine"} | {
     "processor",
     "handler",

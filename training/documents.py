@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.claps import Clap
-from training.footage import ClipFacts
+from training.claps.claps import Clap
+from training.footage.footage import ClipFacts
 from training.scan import ScanResult
 from training.search import Detector, FrameDetections
 from training.slates import Box, Detection
+from training.sound.transients import Transient
 from training.timecode import TimecodeError, timecode_at
-from training.transients import Transient
 
 Document = dict[str, Any]
 

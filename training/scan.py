@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from training.claps import Reading, Sighting, Verdict, read_claps
-from training.footage import ClipFacts, Footage, FootageError
-from training.fusion import Frames, fuse
+from training.claps.claps import Reading, Sighting, Verdict, read_claps
+from training.claps.fusion import Frames, fuse
+from training.claps.tracks import follow
+from training.footage.footage import ClipFacts, Footage, FootageError
 from training.search import TOTAL, Detector, FrameDetections, Progress, Search
-from training.sound import SoundBlock
-from training.tracks import follow
-from training.transients import Hearing, Transient, find_transients
+from training.sound.blocks import SoundBlock
+from training.sound.transients import Hearing, Transient, find_transients
 
 __all__ = ["Detector", "FrameDetections", "Progress", "ScanResult", "scan"]
 
@@ -27,7 +27,7 @@ PICTURE_SHARE = 950
 class ScanResult:
     """`detections`: every frame that was looked at. `sightings`: the followed slate in the same frames.
 
-    `hearing`: all that was heard. `heard` (claps that no picture shows), `av_offset_ms`: see training.fusion.
+    `hearing`: all that was heard. `heard` (claps that no picture shows), `av_offset_ms`: see claps.fusion.
     """
 
     facts: ClipFacts

@@ -11,11 +11,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from training.appearance import CLEAR, SEEN
-from training.evidence import NOISE
-from training.footage import Footage, Frame
+from training.claps.appearance import CLEAR, SEEN
+from training.claps.evidence import NOISE
+from training.claps.tracks import objects_of
+from training.footage.footage import Footage, Frame
 from training.slates import Detection
-from training.tracks import objects_of
 
 #: Seconds between two looks of the coarse pass. A slate is rarely in the picture for less than two.
 STEP = Fraction(1, 2)

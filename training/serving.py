@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from training.checkpoints import CheckpointError
 from training.documents import checkpoint_document, scan_document, still_document
-from training.footage import FootageError
+from training.footage.footage import FootageError
 from training.scan import Progress, scan
 from training.search import Detector
 from training.stills import StillError, open_still

@@ -20,9 +20,9 @@ from secondsticks.gather import FolderUnreadable, gather
 from secondsticks.markers import FORMATS, Format, MarkedClip, marked_clip, place, written
 from secondsticks.terminal import ProgressBar, printable, table
 from secondsticks.watch import AlreadyWatched, Order, OutUnusable, Watch, WatchRefused, refuse_overlap
-from training.facts import FootageError
+from training.footage.facts import FootageError
+from training.footage.sniff import refuse_what_is_no_video
 from training.scanner import Scanner, ScannerFailed
-from training.sniff import refuse_what_is_no_video
 
 ALL_READ, SOME_FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
 Document = dict[str, Any]

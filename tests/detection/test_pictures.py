@@ -6,7 +6,7 @@ from PIL import Image
 
 from secondsticks.detection import filmstrip, pictures
 from secondsticks.detection.models import Scan
-from training.footage import FootageError
+from training.footage.footage import FootageError
 
 av = pytest.importorskip("av")
 

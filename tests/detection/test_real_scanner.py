@@ -31,7 +31,7 @@ def scanner(settings, tmp_path):
 def read_clip(home, make_clip):
     """A clip as ingest leaves it: the columns hold what the probe says."""
     from secondsticks.footage.models import columns_of
-    from training.footage import probe
+    from training.footage.footage import probe
 
     def read(line: str):
         clip = make_clip(content=b"")

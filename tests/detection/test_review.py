@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from secondsticks.detection import filmstrip, pictures, waveform
 from secondsticks.detection.models import Clap, Decision, StandingVerdict
-from training.footage import FootageError
+from training.footage.footage import FootageError
 
 JSON = {"Accept": "application/json"}
 

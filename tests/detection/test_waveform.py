@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from secondsticks.detection import sharpness, waveform
-from training.sound import SoundBlock
+from training.sound.blocks import SoundBlock
 
 RATE = 48000
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from secondsticks.footage import leases, lost, reading, tasks
 from secondsticks.footage.models import Clip, ClipState, ProxyState
 from secondsticks.footage.signals import clip_ingested
-from training.footage import FootageError
+from training.footage.footage import FootageError
 
 av = pytest.importorskip("av")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.training.coloured import ColourDetector, box_in, make_clip
-from training.claps import Verdict
-from training.footage import FootageError
+from training.claps.claps import Verdict
+from training.footage.footage import FootageError
 from training.scan import Progress, ScanResult, scan
 
 RATE = Fraction(24000, 1001)

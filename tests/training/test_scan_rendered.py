@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pytest
 
 from training.checkpoints import SHIPPED
-from training.claps import Verdict
-from training.footage import Footage
+from training.claps.claps import Verdict
+from training.footage.footage import Footage
 from training.render.clips import KINDS, ClipSpec, ClipTruth, render_clip
 from training.scan import LONGEST_SIDE, Progress, ScanResult, scan
 from training.slates import Detection, State

@@ -11,7 +11,7 @@ import pytest
 from tests.training.clicking import Track, make_clip
 from tests.training.coloured import ColourDetector
 from tests.training.test_scan_rendered import Oracle, Picture, hard_to_tell, ignore
-from training.claps import Verdict
+from training.claps.claps import Verdict
 from training.documents import scan_document
 from training.render.clips import ClipSpec, ClipTruth, render_clip, render_two_cameras
 from training.scan import Progress, ScanResult, scan

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.claps import Sighting, read_claps
-from training.facts import ClipFacts
-from training.footage import Frame
+from training.claps.claps import Sighting, read_claps
+from training.claps.tracks import follow
+from training.footage.facts import ClipFacts
+from training.footage.footage import Frame
 from training.search import Progress, Search
 from training.slates import Box, Detection, State
-from training.tracks import follow
 
 RATE = Fraction(24)
 

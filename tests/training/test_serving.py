@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.training.coloured import make_clip, picture
-from training.facts import FOOTAGE_ERRORS
+from training.footage.facts import FOOTAGE_ERRORS
 from training.scanner import Scanner, ScannerFailed
 
 PROGRAM = [sys.executable, str(Path(__file__).with_name("colour_scanner.py")), "--serve"]

@@ -14,8 +14,8 @@ from secondsticks.detection import pictures
 from secondsticks.detection.models import Clap, Scan
 from secondsticks.footage import folders
 from secondsticks.footage.models import Clip
-from training.facts import Limits
-from training.footage import Footage, FootageError
+from training.footage.facts import Limits
+from training.footage.footage import Footage, FootageError
 
 #: Asked for one frame, so many on each side are made with it: its neighbours are asked for next.
 AROUND = 4

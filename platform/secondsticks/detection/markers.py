@@ -10,7 +10,7 @@ from secondsticks.detection.standing import Standing
 from secondsticks.detection.statuses import ShownClap, claps_of, scan_of, standing_of
 from secondsticks.footage.models import Clip
 from secondsticks.markers import MarkedClip, Marker
-from training.claps import Verdict
+from training.claps.claps import Verdict
 
 NOT_YET = "This clip has not been scanned yet."
 

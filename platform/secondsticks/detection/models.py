@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from secondsticks.detection.moves import MOVES, ScanState
-from training.claps import Verdict
+from training.claps.claps import Verdict
 
 #: How long a worker may stay silent before another may take its scan over, by the database's clock.
 LEASE = timedelta(seconds=20)

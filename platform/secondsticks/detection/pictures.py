@@ -14,7 +14,7 @@ from PIL import Image
 
 from secondsticks.detection import sharpness, waveform
 from secondsticks.detection.models import Scan
-from training.footage import Footage, FootageError, Frame
+from training.footage.footage import Footage, FootageError, Frame
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from secondsticks.detection.statuses import with_scans
 from secondsticks.detection.views import uuid_in
 from secondsticks.footage.models import Clip
 from secondsticks.footage.permissions import SignedInRequest, get_clip_for, get_project_for
-from training.facts import FootageError
+from training.footage.facts import FootageError
 
 #: So many frames of sound are given at once.
 MOST_FRAMES = 100

@@ -17,7 +17,7 @@ from secondsticks.detection.moves import ScanState
 from secondsticks.detection.scanner import ClipRefused, Scanner, ScannerDied
 from secondsticks.detection.standing import is_tail
 from secondsticks.footage import folders
-from training.facts import FootageError
+from training.footage.facts import FootageError
 
 log = logging.getLogger(__name__)
 

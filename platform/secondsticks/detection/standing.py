@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from secondsticks.detection.models import Clap, Decision, DecisionKind
-from training.claps import LATE, Verdict
+from training.claps.claps import LATE, Verdict
 
 #: Two claps of one slate are never this close (frames): sticks need longer to be opened again.
 SAME = 5

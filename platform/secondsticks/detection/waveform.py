@@ -10,8 +10,8 @@ from tempfile import NamedTemporaryFile
 import numpy as np
 import numpy.typing as npt
 
-from training.footage import Footage
-from training.sound import SoundBlock
+from training.footage.footage import Footage
+from training.sound.blocks import SoundBlock
 
 FILE = "sound.npy"
 #: Columns per frame.

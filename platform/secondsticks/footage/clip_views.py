@@ -17,7 +17,7 @@ from secondsticks.footage import folders, media
 from secondsticks.footage.models import Clip, ClipState, ProxyState, Role
 from secondsticks.footage.permissions import SignedInRequest, get_clip_for
 from secondsticks.footage.tasks import send_ingest, send_proxy
-from training.footage import FootageError
+from training.footage.footage import FootageError
 
 
 @login_required

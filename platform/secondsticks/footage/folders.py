@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from secondsticks.footage import names
 from secondsticks.footage.models import Clip, Project
-from training.footage import FootageError
+from training.footage.footage import FootageError
 
 MOST_FILES = 20_000
 

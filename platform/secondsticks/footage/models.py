@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from training.footage import ClipFacts
+from training.footage.footage import ClipFacts
 from training.timecode import timecode_at
 
 if TYPE_CHECKING:

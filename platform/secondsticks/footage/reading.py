@@ -18,7 +18,7 @@ from secondsticks.footage import folders
 from secondsticks.footage.leases import MOST_FAILURES, Lease, LeaseLost, held
 from secondsticks.footage.models import Clip, ClipState, ProxyState, columns_of
 from secondsticks.footage.signals import clip_ingested
-from training.footage import ClipFacts, Footage, FootageError, make_proxy, playable_in_browser
+from training.footage.footage import ClipFacts, Footage, FootageError, make_proxy, playable_in_browser
 
 POSTER_SIDE = 640
 FINGERPRINT_BYTES = 1 << 20

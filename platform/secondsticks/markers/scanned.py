@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from secondsticks.markers.clips import MarkedClip, Marker
-from training.claps import LATE, Verdict
+from training.claps.claps import LATE, Verdict
 
 
 def marked_clip(path: Path, result: dict[str, Any]) -> MarkedClip:

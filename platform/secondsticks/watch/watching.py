@@ -19,9 +19,9 @@ from secondsticks.terminal import ProgressBar, printable
 from secondsticks.watch.journal import Fingerprint
 from secondsticks.watch.outbox import Outbox, OutUnusable
 from secondsticks.watch.settling import Settling, written_now
-from training.facts import FootageError
+from training.footage.facts import FootageError
+from training.footage.sniff import refuse_what_is_no_video
 from training.scanner import Scanner, ScannerFailed
-from training.sniff import refuse_what_is_no_video
 
 #: What copying and downloading programs call a file until it is whole; `._` and other hidden ones never come.
 _UNFINISHED = {".part", ".partial", ".filepart", ".crdownload", ".download", ".tmp", ".temp"}

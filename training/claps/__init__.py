@@ -1,0 +1,1 @@
+"""From detections over time, and from sound, to claps and a verdict."""

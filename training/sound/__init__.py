@@ -1,0 +1,1 @@
+"""What is heard: transients to the sample, recorders' files, and where a clip lies in one."""
