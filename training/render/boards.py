@@ -64,8 +64,11 @@ def choose_board(rng: np.random.Generator, stick: float) -> BoardLook:
     )
 
 
-def draw_board(look: BoardLook, resolution: float, digits: str | None = None) -> Layer:
-    """The board's layer, `resolution` pixels to the board width; the LED display shows `digits`."""
+def draw_board(look: BoardLook, resolution: float, digits: str | None = None) -> tuple[Layer, dict[str, str]]:
+    """The board's layer, `resolution` pixels to the board width, and label -> what is written beside it.
+
+    The LED display shows `digits`.
+    """
     rng = np.random.default_rng(look.seed)
     wide, high = round(resolution), round(resolution * look.height)
     color = _ground(look, wide, high, rng)
@@ -76,7 +79,7 @@ def draw_board(look: BoardLook, resolution: float, digits: str | None = None) ->
     outline = _corners(wide, high, look.corner * wide)
     alpha = cv2.multiply(outline, painter.solid, scale=1 / 255)
     to_plane = scale(1 / resolution, 1 / resolution) @ shift(-1, -1)
-    return Layer(premultiplied(color, alpha), to_plane)
+    return Layer(premultiplied(color, alpha), to_plane), painter.written
 
 
 def _corners(wide: int, high: int, radius: float) -> Picture:
@@ -118,6 +121,7 @@ class _Painter:
         self.blank = rng.random() < 0.22
         self.label = float(rng.uniform(0.026, 0.046))
         self.weight = float(rng.uniform(0.05, 0.14))
+        self.written: dict[str, str] = {}
 
     def form(self) -> None:
         """Rows of fields: labels above or beside what is written."""
@@ -168,7 +172,8 @@ class _Painter:
             return
         beside = high < size * 3.2
         text_high = high * float(self.rng.uniform(0.4, 0.62) if beside else self.rng.uniform(0.38, 0.6))
-        mask = handwritten(entry(label, self.rng), text_high, self.rng, self.weight)
+        self.written[label] = text = entry(label, self.rng)
+        mask = handwritten(text, text_high, self.rng, self.weight)
         left = x0 + (size * len(label) * 0.85 + size if beside else size * 0.8)
         if mask.shape[1] > (x1 - left) > 4:
             mask = cv2.resize(mask, (int(x1 - left), mask.shape[0]), interpolation=cv2.INTER_AREA)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -48,11 +48,12 @@ def choose_slate(rng: np.random.Generator) -> SlateLook:
 
 @dataclass(frozen=True)
 class Slate:
-    """A drawn slate: the board with the lower stick, and the upper stick."""
+    """A drawn slate: the board with the lower stick, the upper stick; `text`: label -> what is written."""
 
     look: SlateLook
     board: Layer
     stick: Layer
+    text: dict[str, str] = field(default_factory=dict)
 
     def swing(self, angle: float) -> Matrix:
         """The upper stick opened by `angle` degrees about its hinge."""
@@ -92,10 +93,10 @@ class Slate:
 
 def draw_slate(look: SlateLook, resolution: float, digits: str | None = None) -> Slate:
     """Draw a slate with `resolution` pixels to the board width."""
-    board = draw_board(look.board, resolution, digits)
+    board, text = draw_board(look.board, resolution, digits)
     stick, lower = draw_sticks(look.sticks, resolution)
     texture = _with_lower_stick(board.texture, lower)
-    return Slate(look, Layer(texture, board.to_plane), stick)
+    return Slate(look, Layer(texture, board.to_plane), stick, text)
 
 
 def _with_lower_stick(texture: Picture, lower: Picture) -> Picture:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -35,7 +35,7 @@ class RenderedSlate:
     """A slate in a picture: the tight box around board and both sticks, clipped to the picture; its state.
 
     `ignore`: nobody could know the state, because the sticks are out of the picture or covered, because the
-    slate is nearly out, or because the sticks are just about to meet.
+    slate is nearly out, or because the sticks are just about to meet. `text`: label -> what is written.
     """
 
     box: Box
@@ -44,6 +44,7 @@ class RenderedSlate:
     angle: float
     upside_down: bool
     style: str
+    text: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def truth_of(
     between = CLOSED_PLAY < angle < OPEN_FROM
     ignore = between or _unknowable(slate, pose, outline, box, size, covered)
     upside_down = np.cos(np.radians(pose.roll)) < 0
-    return RenderedSlate(box, state, ignore, angle, bool(upside_down), slate.look.style)
+    return RenderedSlate(box, state, ignore, angle, bool(upside_down), slate.look.style, slate.text)
 
 
 def _unknowable(

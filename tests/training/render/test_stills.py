@@ -166,3 +166,13 @@ def test_an_interrupted_set_goes_on_where_it_stopped(tmp_path):
     list(write_set(tmp_path, count=4, seed=2, size=(160, 90)))
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.jpg")} == before
     assert (tmp_path / "coco.json").read_bytes() == whole
+
+
+def test_the_truth_says_what_is_written():
+    slates = [draw_slate(choose_slate(np.random.default_rng(seed)), 120) for seed in range(30)]
+    written = [slate.text for slate in slates if slate.text]
+    assert any(not slate.text for slate in slates)  # blank boards
+    assert sum("TAKE" in text for text in written) > len(written) / 2
+    assert all(text["TAKE"].isdigit() for text in written if "TAKE" in text)
+    again = draw_slate(choose_slate(np.random.default_rng(0)), 240)
+    assert again.text == slates[0].text  # at any resolution
