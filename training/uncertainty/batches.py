@@ -1,0 +1,85 @@
+"""Which of a project's frames make a good batch: worth asking about, unlike each other, some by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+from training.uncertainty.looks import Worth
+from training.uncertainty.picking import Candidates, Key, Pool
+
+__all__ = ["Candidates", "Chosen", "Strategy", "Why", "choose"]
+
+
+class Strategy(StrEnum):
+    """How a project picks frames. DIVERSE is the default; the others are there to compare it with."""
+
+    DIVERSE = "diverse"
+    UNCERTAIN = "uncertain"
+    ONE_PER_CLIP = "one per clip"
+    RANDOM = "random"
+
+
+class Why(StrEnum):
+    """Why a frame was picked: because something is in doubt, or by chance."""
+
+    UNCERTAIN = "uncertain"
+    RANDOM = "random"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A frame of a batch."""
+
+    clip: str
+    worth: Worth
+    why: Why
+
+    @property
+    def key(self) -> Key:
+        return self.clip, self.worth.frame
+
+
+def choose(
+    clips: Sequence[Candidates],
+    *,
+    size: int,
+    seed: int,
+    strategy: Strategy = Strategy.DIVERSE,
+    random_share: float = 0.15,
+    per_appearance: int = 2,
+    taken: Collection[Key] = frozenset(),
+) -> list[Chosen]:
+    """A batch of `size` frames of a project's clips, in the order to ask; fewer if there are no more.
+
+    `taken`: frames that are labelled or asked for already; they are not chosen again. DIVERSE and UNCERTAIN
+    draw `random_share` of the batch by chance: a clip, then one of its frames, each as likely as the other;
+    also what is missing where too little is in doubt. DIVERSE takes at most `per_appearance` frames of one
+    appearance of a slate. The same arguments, with the clips in any order, give the same batch.
+    Raises ValueError for a clip that comes twice, a negative size and a share that is none.
+    """
+    if size < 0 or not 0 <= random_share <= 1:
+        raise ValueError(f"a batch has no {size} frames, {random_share} of them by chance")
+    cap = per_appearance if strategy is Strategy.DIVERSE else None
+    pool = Pool(clips, taken=taken, per_appearance=cap, rng=Random(seed))
+    if strategy is Strategy.ONE_PER_CLIP:
+        return [Chosen(clip, worth, Why.RANDOM) for clip, worth in pool.one_per_clip(size)]
+    by_chance = pool.at_random(size if strategy is Strategy.RANDOM else round(size * random_share))
+    pick = pool.diverse if strategy is Strategy.DIVERSE else pool.best
+    picked = pick(size - len(by_chance))
+    by_chance += pool.at_random(size - len(by_chance) - len(picked))
+    return _mixed(
+        [Chosen(clip, worth, Why.UNCERTAIN) for clip, worth in picked],
+        [Chosen(clip, worth, Why.RANDOM) for clip, worth in by_chance],
+        Random(seed),
+    )
+
+
+def _mixed(picked: list[Chosen], by_chance: list[Chosen], rng: Random) -> list[Chosen]:
+    """Frames drawn by chance anywhere between the others: a batch that is left half done stays honest."""
+    total = len(picked) + len(by_chance)
+    places = set(rng.sample(range(total), len(by_chance)))
+    chance, rest = iter(by_chance), iter(picked)
+    return [next(chance) if place in places else next(rest) for place in range(total)]
