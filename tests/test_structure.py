@@ -21,6 +21,7 @@ TORCH_FREE = [
     "footage.facts",
     "footage.footage",
     "sound.links",
+    "store",
 ]
 WORDS_NOT_USED = {"utils", "helpers", "common", "core", "services", "managers", "base", "misc", "engine"} | {
     "processor",

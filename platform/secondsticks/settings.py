@@ -83,6 +83,8 @@ HOME = Path(
 ).absolute()
 MEDIA_ROOT = HOME / "media"
 LOGS = HOME / "logs"
+# What machines share for training: runs, datasets, checkpoints, champion.json, frames.
+SECONDSTICKS_STORE = os.environ.get("SECONDSTICKS_STORE") or (HOME / "store").as_uri()
 
 # Footage: the largest file that may be uploaded, the server folders whose clips may be used where they lie,
 # and nginx's internal prefix if it shall send videos instead of us.
