@@ -19,7 +19,10 @@ from secondsticks import __version__
 from secondsticks.gather import FolderUnreadable, gather
 from secondsticks.markers import FORMATS, Format, MarkedClip, marked_clip, place, written
 from secondsticks.terminal import ProgressBar, printable, table
-from secondsticks.watch import AlreadyWatched, Order, OutUnusable, Watch, WatchRefused, refuse_overlap
+from secondsticks.watch.journal import AlreadyWatched
+from secondsticks.watch.outbox import OutUnusable
+from secondsticks.watch.overlap import WatchRefused, refuse_overlap
+from secondsticks.watch.watching import Order, Watch
 from training.footage.facts import FootageError
 from training.footage.sniff import refuse_what_is_no_video
 from training.scanner import Scanner, ScannerFailed

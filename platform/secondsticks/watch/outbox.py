@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from secondsticks.markers import Format, MarkedClip, place, written
-from secondsticks.markers.bundle import file_name
+from secondsticks.markers import Format, MarkedClip, written
 from secondsticks.markers.tables import disarmed
 from secondsticks.watch.journal import Entry, Fingerprint, Journal
+from secondsticks.watch.placing import mirrored, place_durably, remove_left_overs
 
 FAILURES = "failures.csv"
-#: What `place` leaves when it is killed.
-_LEFT_OVER = re.compile(r"\.[a-z0-9_]{8}\.part")
 
 
 class OutUnusable(Exception):
@@ -46,7 +42,7 @@ class Outbox:
         self._unwritten: list[_Letter] = []
         try:
             self._journal = Journal(folder)
-            _sweep(folder)
+            remove_left_overs(folder)
         except OSError as error:
             raise OutUnusable(error.strerror or str(error)) from error
 
@@ -66,7 +62,7 @@ class Outbox:
         for letter in list(self._unwritten):
             try:
                 self._journal.check()
-                _place(letter.files, self._folder)
+                place_durably(letter.files, self._folder)
                 self._write_failures(letter)
                 self._journal.append(letter.entry)
                 self._unwritten.remove(letter)
@@ -85,14 +81,8 @@ class Outbox:
         self._unwritten.append(_Letter(one, entry, files))
 
     def _files(self, one: Fingerprint, clip: MarkedClip) -> dict[str, bytes]:
-        """In the folder that mirrors the clip's own, or in one of its name where another has these names."""
         files = written([clip], self._formats, include_unsure=self._include_unsure)
-        folder = beside = PurePosixPath(*map(file_name, PurePosixPath(one.path).parent.parts))
-        number = 0
-        while any(self._owner(str(folder / name)) not in (None, one.path) for name in files):
-            number += 1
-            folder = beside / (file_name(clip.name) + (f"-{number}" if number > 1 else ""))
-        return {str(folder / name): content for name, content in files.items()}
+        return mirrored(files, one.path, clip.name, self._owner)
 
     def _owner(self, file: str) -> str | None:
         for letter in self._unwritten:
@@ -106,25 +96,7 @@ class Outbox:
         after = before | {letter.about.path: letter.entry}
         if any(one["outcome"] == "failed" for one in [*before.values(), letter.entry]):
             failed = [one for one in after.values() if one["outcome"] == "failed"]
-            _place({FAILURES: _table(failed)}, self._folder)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the beginnings of files that were never finished: we were killed while we wrote them."""
-    for path in folder.rglob(".*.part"):
-        if _LEFT_OVER.fullmatch(path.name):
-            path.unlink(missing_ok=True)
-
-
-def _place(files: dict[str, bytes], folder: Path) -> None:
-    """On the disk when this returns: the journal must not know of files that a power cut takes away."""
-    paths = place(files, folder)
-    for path in [*paths, *{path.parent for path in paths}]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            place_durably({FAILURES: _table(failed)}, self._folder)
 
 
 def _table(failed: Iterable[Entry]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from secondsticks.watch.journal import Fingerprint
@@ -17,15 +17,22 @@ class Settling:
     By our clock: a server's may differ, and a copy may have the time of its original.
     """
 
-    def __init__(self, settle: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settle: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        since: Mapping[Fingerprint, float] | None = None,
+    ) -> None:
         self._settle, self._clock = settle, clock
-        self._since: dict[Fingerprint, float] = {}
+        #: When each file was first seen as it is; `since` brings it over a restart.
+        self.since: dict[Fingerprint, float] = dict(since or {})
 
     def settled(self, found: Iterable[Fingerprint]) -> list[Fingerprint]:
         """Those of the files there are now; what is not among them starts anew when it comes back."""
         now = self._clock()
-        self._since = {one: self._since.get(one, now) for one in found}
-        return [one for one, since in self._since.items() if now - since >= self._settle]
+        self.since = {one: self.since.get(one, now) for one in found}
+        return [one for one, since in self.since.items() if now - since >= self._settle]
 
 
 def written_now() -> set[str]:

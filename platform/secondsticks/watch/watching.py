@@ -13,22 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from secondsticks.gather import FolderUnreadable, gather
+from secondsticks.gather import FolderUnreadable
 from secondsticks.markers import Format, MarkedClip, marked_clip
 from secondsticks.terminal import ProgressBar, printable
 from secondsticks.watch.journal import Fingerprint
+from secondsticks.watch.looking import clips_in, fingerprint
 from secondsticks.watch.outbox import Outbox, OutUnusable
 from secondsticks.watch.settling import Settling, written_now
 from training.footage.facts import FootageError
 from training.footage.sniff import refuse_what_is_no_video
 from training.scanner import Scanner, ScannerFailed
-
-#: What copying and downloading programs call a file until it is whole; `._` and other hidden ones never come.
-_UNFINISHED = {".part", ".partial", ".filepart", ".crdownload", ".download", ".tmp", ".temp"}
-
-
-class WatchRefused(Exception):
-    """These folders cannot be used for a watch."""
 
 
 @dataclass(frozen=True)
@@ -41,27 +35,6 @@ class Order:
     include_unsure: bool = True
     settle: float = 10.0
     interval: float = 5.0
-
-
-def refuse_overlap(folder: Path, out: Path) -> None:
-    """Raise WatchRefused unless exports will lie beside the footage, whatever links lead to either."""
-    if not folder.is_dir():
-        raise WatchRefused(f"{printable(folder)} is no folder that can be read.")
-    if _holds(folder, out):
-        raise WatchRefused(
-            f"{printable(out)} lies in the watched folder: exports go beside the footage, never into it."
-        )
-    if _holds(out, folder):
-        raise WatchRefused(
-            f"{printable(out)} holds the watched folder, so exports could get into the footage: "
-            "give a folder beside it."
-        )
-
-
-def _holds(outer: Path, inner: Path) -> bool:
-    real = inner.resolve()
-    there = (at for at in (real, *real.parents) if at.exists())
-    return outer.exists() and any(at.samefile(outer) for at in there)
 
 
 class Watch:
@@ -123,7 +96,7 @@ class Watch:
         found = []
         try:
             for path in self._paths():
-                if path.suffix.lower() not in _UNFINISHED and (one := self._fingerprint(path)):
+                if one := fingerprint(self._order.folder, path):
                     found.append(one)
         except OSError:
             self._all_read = False
@@ -136,27 +109,15 @@ class Watch:
 
     def _paths(self) -> Iterator[Path]:
         """The clips in the folder. Raises OSError where there is none: its share was unmounted."""
-        os.scandir(self._order.folder).close()
-        if self._is_mount and not os.path.ismount(self._order.folder):
-            raise FileNotFoundError  # an unmounted share leaves an empty folder
-        for path in gather([self._order.folder]):
+        for path in clips_in(self._order.folder, is_mount=self._is_mount):
             if isinstance(path, FolderUnreadable):
                 self._all_read = False
                 self._say_once(str(path.path), f"{printable(path.path)}: {path}")
             else:
                 yield path
 
-    def _fingerprint(self, path: Path) -> Fingerprint | None:
-        """None for what is gone, or empty: nothing has been written yet."""
-        try:
-            about = path.stat()
-        except OSError:
-            return None
-        where = path.relative_to(self._order.folder).as_posix()
-        return Fingerprint(where, about.st_size, about.st_mtime_ns) if about.st_size else None
-
     def _is_still(self, one: Fingerprint) -> bool:
-        return self._fingerprint(self._order.folder / one.path) == one
+        return fingerprint(self._order.folder, self._order.folder / one.path) == one
 
     def _ready(self, found: Iterable[Fingerprint]) -> list[Fingerprint]:
         """Those that are fully written, as far as one can see from here."""
