@@ -56,4 +56,18 @@ ROUTES = [
     Route("footage:clip-poster", needs="annotator", args=("clip",)),
     Route("footage:clip-try-again", needs="annotator", methods=("POST",), args=("clip",)),
     Route("footage:clip-remove", needs="lead", methods=("POST",), args=("clip",)),
+    Route("footage:sound-source", needs="annotator", args=("sound",)),
+    Route("footage:sound-try-again", needs="annotator", methods=("POST",), args=("sound",)),
+    Route("footage:sound-remove", needs="lead", methods=("POST",), args=("sound",)),
 ]
+
+
+def furnish(clip) -> dict[str, object]:
+    """A sound file in the clip's project."""
+    from secondsticks.footage.models import SoundFile
+
+    sound_file = SoundFile.objects.create(
+        project=clip.project, name="day.wav", origin="upload", location="footage/tests/day.wav"
+    )
+    sound_file.path.write_bytes(b"sound")
+    return {"sound": sound_file.uuid}

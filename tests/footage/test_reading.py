@@ -150,16 +150,16 @@ def test_a_proxy_that_cannot_be_made_says_why(make_clip):
 
 def test_one_worker_at_a_time(new_clip):
     clip = new_clip()
-    assert leases.claim(str(clip.uuid), tasks.TO_READ, state=ClipState.INGESTING) is not None
-    assert leases.claim(str(clip.uuid), tasks.TO_READ, state=ClipState.INGESTING) is None
+    assert leases.claim(Clip, str(clip.uuid), tasks.TO_READ, state=ClipState.INGESTING) is not None
+    assert leases.claim(Clip, str(clip.uuid), tasks.TO_READ, state=ClipState.INGESTING) is None
 
 
 def test_a_worker_that_was_taken_over_writes_nothing(new_clip, ingested):
     clip = new_clip()
-    first = leases.claim(str(clip.uuid), tasks.TO_READ, state=ClipState.INGESTING)
+    first = leases.claim(Clip, str(clip.uuid), tasks.TO_READ, state=ClipState.INGESTING)
     Clip.objects.update(leased_until=Now() - LONG_AGO)
-    second = leases.claim(str(clip.uuid), tasks.TO_READ, state=ClipState.INGESTING)
-    assert (second.attempt, second.clip.failures) == (first.attempt + 1, 1)
+    second = leases.claim(Clip, str(clip.uuid), tasks.TO_READ, state=ClipState.INGESTING)
+    assert (second.attempt, second.row.failures) == (first.attempt + 1, 1)
     reading.read(first, send_proxy=lambda clip: None)
     clip.refresh_from_db()
     assert clip.state == ClipState.INGESTING
@@ -171,7 +171,7 @@ def test_a_worker_that_was_taken_over_writes_nothing(new_clip, ingested):
 def test_a_lease_is_renewed_while_somebody_works(new_clip, monkeypatch, transactional_db):
     monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.01)
     clip = new_clip(video=False)
-    lease = leases.claim(str(clip.uuid), tasks.TO_READ)
+    lease = leases.claim(Clip, str(clip.uuid), tasks.TO_READ)
     with leases.held(lease):
         before = Clip.objects.get().leased_until
         while Clip.objects.get().leased_until == before:
@@ -181,7 +181,7 @@ def test_a_lease_is_renewed_while_somebody_works(new_clip, monkeypatch, transact
 def test_a_lease_that_was_given_back_is_not_renewed(new_clip):
     """The heartbeat may be on its way when the work ends."""
     clip = new_clip(video=False)
-    lease = leases.claim(str(clip.uuid), tasks.TO_READ)
+    lease = leases.claim(Clip, str(clip.uuid), tasks.TO_READ)
     assert lease.renew()
     lease.write(leased_until=None)
     assert not lease.renew()
@@ -222,7 +222,7 @@ def test_what_may_pass_is_tried_again(new_clip, monkeypatch):
 def test_a_file_that_kills_its_readers_is_given_up(new_clip):
     clip = new_clip()
     for _ in range(leases.MOST_FAILURES):
-        leases.claim(str(clip.uuid), tasks.TO_READ, state=ClipState.INGESTING)
+        leases.claim(Clip, str(clip.uuid), tasks.TO_READ, state=ClipState.INGESTING)
         Clip.objects.update(leased_until=Now() - LONG_AGO)
     tasks.ingest(str(clip.uuid))
     clip.refresh_from_db()
@@ -273,7 +273,7 @@ def test_the_sweep_sends_again_what_was_lost_and_nothing_else(new_clip, make_cli
 
 def test_lost_clips_are_found_by_the_clock_of_the_database(new_clip):
     new_clip(queued_at=Now() - lost.WAITED + timedelta(seconds=5), video=False)
-    assert not lost.clips(tasks.TO_READ)
+    assert not lost.waiting(Clip, tasks.TO_READ)
 
 
 def test_a_message_sent_again_is_still_one_message(new_clip, transactional_db):

@@ -53,6 +53,7 @@ class SoundFile:
     take: str = ""
     tape: str = ""
     timecode_rate: Fraction | None = None
+    drop_frame: bool | None = None  # of the recorder's timecode; None where the file does not say
     starts_at: int = 0  # byte of the first sample
 
     @property
@@ -136,6 +137,7 @@ class _Header:
             take=_tag(ixml, "TAKE"),
             tape=_tag(ixml, "TAPE"),
             timecode_rate=_rate(_tag(ixml, "TIMECODE_RATE")),
+            drop_frame={"DF": True, "NDF": False}.get(_tag(ixml, "TIMECODE_FLAG").upper()),
             starts_at=first,
         )
 

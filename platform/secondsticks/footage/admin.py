@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from secondsticks.footage.models import Clip, Membership, Project
+from secondsticks.footage.models import Clip, Membership, Project, SoundFile
 
 
 class MembershipInline(admin.TabularInline):
@@ -28,3 +28,9 @@ class ClipAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request, obj=None) -> bool:
         return False
+
+
+@admin.register(SoundFile)
+class SoundFileAdmin(ClipAdmin):
+    list_display = ["name", "project", "state", "sample_rate", "channels", "failures", "updated_at"]
+    list_filter = ["state", "origin"]

@@ -1,4 +1,4 @@
-"""Folders on the server whose clips are used where they lie, without a copy.
+"""Folders on the server whose clips and sound files are used where they lie, without a copy.
 
 A site admin lists them in SECONDSTICKS_FOLDERS. Links may not lead out of them.
 """
@@ -16,7 +16,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from secondsticks.footage import names
-from secondsticks.footage.models import Clip, Project
+from secondsticks.footage.leases import Row
+from secondsticks.footage.models import Clip, Project, SoundFile
+from secondsticks.footage.uploads import Arrived
 from training.footage.footage import FootageError
 
 MOST_FILES = 20_000
@@ -32,7 +34,8 @@ class Found:
 
     added: int
     known: int
-    other: int  # not a video by its name, hidden, or a link that leads out
+    other: int  # neither video nor sound by its name, hidden, or a link that leads out
+    sounds: int = 0  # sound files added
 
 
 def allowed_roots() -> list[Path]:
@@ -45,35 +48,42 @@ def is_allowed(path: Path) -> bool:
     return any(real == root or root in real.parents for root in allowed_roots())
 
 
-def checked(clip: Clip) -> Path:
-    """Return the path of a clip's file, or refuse if its folder is not allowed (any more)."""
-    if clip.origin == Clip.Origin.FOLDER and not is_allowed(clip.path):
+def checked(file: Arrived) -> Path:
+    """Return the path of a clip's or sound file's file, or refuse if its folder is not allowed (any more)."""
+    if file.origin == Clip.Origin.FOLDER and not is_allowed(file.path):
         raise FootageError("missing", "It lies in a server folder that is no longer allowed.")
-    return clip.path
+    return file.path
 
 
-def register(project: Project, folder: str, *, send_ingest: Callable[[Clip], None]) -> Found:
-    """Make clips of all video files under an allowed folder; those already here stay as they are."""
+def register(project: Project, folder: str, *, send_ingest: Callable[[Arrived], None]) -> Found:
+    """Make clips and sound files of what lies under an allowed folder; those we have stay as they are."""
     top = Path(folder)
     if not top.is_absolute() or "\0" in folder or not is_allowed(top):
         raise FolderRefused("This folder is not one of the allowed ones.")
     top = top.resolve()
     if not top.is_dir():
         raise FolderRefused("There is no such folder on the server.")
-    videos, other = _split(_files(top))
+    locations, other = _split(_files(top))
+    sounds = [location for location in locations if names.is_sound(location)]
+    videos = [location for location in locations if not names.is_sound(location)]
     with transaction.atomic():
         Project.objects.select_for_update().get(pk=project.pk)
-        known = set(project.clips.filter(location__in=videos).values_list("location", flat=True))
-        new = [_clip(project, top, location) for location in videos if location not in known]
-        Clip.objects.bulk_create(new)
-        for clip in new:
-            transaction.on_commit(partial(send_ingest, clip), robust=True)
-    return Found(added=len(new), known=len(known), other=other)
+        clips = _new(Clip, project, videos)
+        sound_files = _new(SoundFile, project, sounds)
+        for file in [*sound_files, *clips]:
+            transaction.on_commit(partial(send_ingest, file), robust=True)
+    known = len(locations) - len(clips) - len(sound_files)
+    return Found(added=len(clips), known=known, other=other, sounds=len(sound_files))
 
 
-def _clip(project: Project, top: Path, location: str) -> Clip:
-    name = names.shown(location)
-    return Clip(project=project, name=name, origin=Clip.Origin.FOLDER, location=location, queued_at=Now())
+def _new(kind: type[Row], project: Project, locations: list[str]) -> list[Row]:
+    """Make rows for the files that the project does not know yet."""
+    rows = kind.objects.filter(project=project, location__in=locations)
+    known = set(rows.values_list("location", flat=True))
+    same = {"project": project, "origin": Clip.Origin.FOLDER, "queued_at": Now()}
+    new = [kind(name=names.shown(one), location=one, **same) for one in locations if one not in known]
+    kind.objects.bulk_create(new)
+    return new
 
 
 def _files(top: Path) -> Iterator[Path]:
@@ -84,19 +94,19 @@ def _files(top: Path) -> Iterator[Path]:
 
 
 def _split(files: Iterator[Path]) -> tuple[list[str], int]:
-    """Return the real paths of the video files in order, and how many files are none of our business."""
-    videos: set[str] = set()
+    """Return the real paths of video and sound files in order, and how many files are no business of ours."""
+    ours: set[str] = set()
     other = 0
     for path in files:
-        if _is_video_of_ours(path):
-            videos.add(str(path.resolve()))
+        if _is_ours(path):
+            ours.add(str(path.resolve()))
         else:
             other += 1
-        if len(videos) > MOST_FILES:
+        if len(ours) > MOST_FILES:
             raise FolderRefused(f"This folder holds more than {MOST_FILES} clips. Choose one further down.")
-    return sorted(videos), other
+    return sorted(ours), other
 
 
-def _is_video_of_ours(path: Path) -> bool:
+def _is_ours(path: Path) -> bool:
     shown = not path.name.startswith(".") and names.ending(path.name) != "bin"
     return shown and is_allowed(path) and path.is_file()

@@ -1,4 +1,4 @@
-"""One worker per clip: a lease in the database, kept by a heartbeat, fenced by the number of the attempt.
+"""One worker per clip or sound file: a lease in the database, kept by a heartbeat, fenced by attempts.
 
 The queue may deliver a message twice, even at once, and a worker may die at any moment. So whoever works
 on a clip first claims it; every write names the attempt it claimed, and is void once another attempt has
@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.db import DatabaseError, connection
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from secondsticks.footage.models import Clip
+from secondsticks.footage.models import Clip, SoundFile
 
 LEASE = timedelta(seconds=15)
 HEARTBEAT_SECONDS = 5.0
@@ -27,6 +27,7 @@ HEARTBEAT_SECONDS = 5.0
 MOST_FAILURES = 3
 
 logger = logging.getLogger(__name__)
+Row = TypeVar("Row", Clip, SoundFile)
 
 
 class LeaseLost(Exception):
@@ -39,46 +40,46 @@ def free() -> Q:
 
 
 @dataclass(frozen=True)
-class Lease:
-    """The right to work on one clip, valid for one attempt."""
+class Lease(Generic[Row]):
+    """The right to work on one clip or sound file, valid for one attempt."""
 
-    clip: Clip
+    row: Row
     attempt: int
 
     def write(self, **columns: Any) -> None:
-        """Write to the clip, or raise LeaseLost. `leased_until=None` gives the lease back."""
+        """Write to the row, or raise LeaseLost. `leased_until=None` gives the lease back."""
         if not self._rows().update(updated_at=Now(), **columns):
-            raise LeaseLost(f"clip {self.clip.uuid}, attempt {self.attempt}")
-        self.clip.refresh_from_db()
+            raise LeaseLost(f"{self.row.uuid}, attempt {self.attempt}")
+        self.row.refresh_from_db()
 
     def renew(self) -> bool:
         """Keep it, unless it was given back or taken over."""
         return self._rows().filter(leased_until__isnull=False).update(leased_until=Now() + LEASE) == 1
 
     def _rows(self) -> Any:
-        return Clip.objects.filter(pk=self.clip.pk, attempt=self.attempt)
+        return type(self.row).objects.filter(pk=self.row.pk, attempt=self.attempt)
 
 
-def claim(uuid: str, wanted: Q, **columns: Any) -> Lease | None:
-    """Take the clip if it matches `wanted` and is free, and set `columns`; None if there is nothing to do.
+def claim(kind: type[Row], uuid: str, wanted: Q, **columns: Any) -> Lease[Row] | None:
+    """Take the row if it matches `wanted` and is free, and set `columns`; None if there is nothing to do.
 
     A lease that ran out belonged to a worker that died: it counts as a failure.
     """
-    clip = Clip.objects.select_related("project").filter(Q(uuid=uuid) & wanted & free()).first()
-    if clip is None:
+    row = kind.objects.select_related("project").filter(Q(uuid=uuid) & wanted & free()).first()
+    if row is None:
         return None
-    died = int(clip.leased_until is not None)
-    taken = Clip.objects.filter(wanted & free(), pk=clip.pk, attempt=clip.attempt).update(
+    died = int(row.leased_until is not None)
+    taken = kind.objects.filter(wanted & free(), pk=row.pk, attempt=row.attempt).update(
         attempt=F("attempt") + 1, failures=F("failures") + died, leased_until=Now() + LEASE, **columns
     )
     if not taken:
         return None
-    clip.refresh_from_db()
-    return Lease(clip, clip.attempt)
+    row.refresh_from_db()
+    return Lease(row, row.attempt)
 
 
 @contextmanager
-def held(lease: Lease) -> Iterator[None]:
+def held(lease: Lease[Row]) -> Iterator[None]:
     """Renew the lease in the background while the block runs. A block that raises LeaseLost just ends."""
     done = threading.Event()
 
@@ -89,7 +90,7 @@ def held(lease: Lease) -> Iterator[None]:
                     if not lease.renew():
                         return
                 except DatabaseError:
-                    logger.warning("could not renew the lease of clip %s", lease.clip.uuid)
+                    logger.warning("could not renew the lease of %s", lease.row.uuid)
         finally:
             connection.close()
 

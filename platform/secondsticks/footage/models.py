@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from secondsticks.footage.sound_files import SoundFile
 from training.footage.footage import ClipFacts
 from training.timecode import timecode_at
 
@@ -270,7 +271,7 @@ def columns_of(facts: ClipFacts) -> dict[str, Any]:
 
 
 class Upload(models.Model):
-    """A file on its way from a browser; becomes the clip of the same uuid when all of it is here."""
+    """A file on its way from a browser; becomes the clip or sound file of the same uuid when all is here."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="uploads")
@@ -283,6 +284,7 @@ class Upload(models.Model):
     written_at = models.DateTimeField(auto_now_add=True)
     created_at = models.DateTimeField(auto_now_add=True)
     clip = models.OneToOneField(Clip, models.CASCADE, null=True, related_name="upload")
+    sound_file = models.OneToOneField(SoundFile, models.CASCADE, null=True, related_name="upload")
 
     class Meta:
         constraints = [

@@ -10,6 +10,8 @@ LONGEST = 200
 VIDEO_ENDINGS = frozenset(
     {"mov", "mp4", "m4v", "mxf", "mkv", "webm", "avi", "ts", "mts", "m2ts", "mpg", "mpeg", "3gp"}
 )
+#: Endings of a sound recorder's files.
+SOUND_ENDINGS = frozenset({"wav", "wave", "bwf"})
 
 
 def shown(name: str) -> str:
@@ -27,4 +29,8 @@ def shown(name: str) -> str:
 def ending(name: str) -> str:
     """Return the ending for our own copy of a file with this name: a known one, or `bin`."""
     found = PurePosixPath(shown(name)).suffix.lower().lstrip(".")
-    return found if found in VIDEO_ENDINGS else "bin"
+    return found if found in VIDEO_ENDINGS | SOUND_ENDINGS else "bin"
+
+
+def is_sound(name: str) -> bool:
+    return ending(name) in SOUND_ENDINGS

@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
-from secondsticks.footage.models import Clip, Project, Role, Upload
+from secondsticks.footage.models import Clip, Project, Role, SoundFile, Upload
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -39,6 +39,13 @@ def get_clip_for(user: User, uuid: UUID, role: Role = Role.ANNOTATOR) -> Clip:
     clip = get_object_or_404(Clip.objects.select_related("project"), uuid=uuid)
     _require(clip.project, user, role)
     return clip
+
+
+def get_sound_file_for(user: User, uuid: UUID, role: Role = Role.ANNOTATOR) -> SoundFile:
+    """Return the sound file if this person has at least that role in its project."""
+    sound_file = get_object_or_404(SoundFile.objects.select_related("project"), uuid=uuid)
+    _require(sound_file.project, user, role)
+    return sound_file
 
 
 def get_upload_for(user: User, uuid: UUID) -> Upload:

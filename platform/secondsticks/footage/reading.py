@@ -29,14 +29,14 @@ STOPPED = "This clip could not be read: the reader stopped each time."
 logger = logging.getLogger(__name__)
 
 
-def read(lease: Lease, *, send_proxy: Callable[[Clip], None]) -> None:
+def read(lease: Lease[Clip], *, send_proxy: Callable[[Clip], None]) -> None:
     """Read a clip and make it ready, or refuse it with a sentence. Raises what is worth another try."""
-    failures = lease.clip.failures  # as it was: a finish that is rolled back leaves 0 in memory
+    failures = lease.row.failures  # as it was: a finish that is rolled back leaves 0 in memory
     with held(lease):
         try:
             if failures >= MOST_FAILURES:
-                raise FootageError("broken", lease.clip.message or STOPPED)
-            _finish(lease, _look(lease.clip), send_proxy=send_proxy)
+                raise FootageError("broken", lease.row.message or STOPPED)
+            _finish(lease, _look(lease.row), send_proxy=send_proxy)
         except LeaseLost:
             raise
         except FootageError as error:
@@ -52,9 +52,9 @@ def read(lease: Lease, *, send_proxy: Callable[[Clip], None]) -> None:
             raise
 
 
-def make_playable(lease: Lease) -> None:
+def make_playable(lease: Lease[Clip]) -> None:
     """Make the proxy of a clip that browsers cannot play. Raises what is worth another try."""
-    clip = lease.clip
+    clip = lease.row
     with held(lease):
         try:
             if clip.failures >= MOST_FAILURES:
@@ -97,8 +97,8 @@ def _save_poster(footage: Footage, clip: Clip) -> bool:
     return True
 
 
-def _finish(lease: Lease, facts: ClipFacts, *, send_proxy: Callable[[Clip], None]) -> None:
-    clip = lease.clip
+def _finish(lease: Lease[Clip], facts: ClipFacts, *, send_proxy: Callable[[Clip], None]) -> None:
+    clip = lease.row
     playable = playable_in_browser(facts)
     looked_at = {name: getattr(clip, name) for name in ("size", "fingerprint", "has_poster")}
     with transaction.atomic():
@@ -117,16 +117,16 @@ def _finish(lease: Lease, facts: ClipFacts, *, send_proxy: Callable[[Clip], None
             transaction.on_commit(lambda: send_proxy(clip), robust=True)
 
 
-def _refuse(lease: Lease, sentence: str) -> None:
+def _refuse(lease: Lease[Clip], sentence: str) -> None:
     lease.write(state=ClipState.REFUSED, message=sentence, leased_until=None)
 
 
-def _give_back(lease: Lease, **columns: str) -> None:
+def _give_back(lease: Lease[Clip], **columns: str) -> None:
     """Let the next try begin at once."""
     lease.write(failures=F("failures") + 1, leased_until=None, **columns)
 
 
-def _reporter(lease: Lease) -> Callable[[int, int], None]:
+def _reporter(lease: Lease[Clip]) -> Callable[[int, int], None]:
     """Return a progress callback: it writes at most once a second, and stops who was taken over."""
     written = 0.0
 

@@ -23,7 +23,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from secondsticks.footage import names
-from secondsticks.footage.models import Clip, Project, Upload
+from secondsticks.footage.models import Clip, Project, SoundFile, Upload
 
 READ_BYTES = 256 << 10
 BLOCK_BYTES = 4 << 20
@@ -41,6 +41,10 @@ class UploadError(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+#: What an upload becomes.
+Arrived = Clip | SoundFile
 
 
 class Source(Protocol):
@@ -81,7 +85,7 @@ def _take(upload: Upload, offset: int) -> uuid.UUID:
     """Become the one writer of this upload."""
     writer = uuid.uuid4()
     gone = Q(writer=None) | Q(written_at__lt=Now() - QUIET)
-    mine = Upload.objects.filter(gone, pk=upload.pk, offset=offset, clip=None)
+    mine = Upload.objects.filter(gone, pk=upload.pk, offset=offset, clip=None, sound_file=None)
     if mine.update(writer=writer, written_at=Now()):
         return writer
     upload.refresh_from_db()
@@ -138,27 +142,28 @@ def _put(upload: Upload, offset: int, block: bytes) -> None:
         os.close(file)
 
 
-def finish(upload: Upload, *, send_ingest: Callable[[Clip], None]) -> Clip:
-    """Make the clip of an upload that is all here. Safe to call again after a crash at any point."""
+def finish(upload: Upload, *, send_ingest: Callable[[Arrived], None]) -> Arrived:
+    """Make the clip or sound file of an upload that is all here. Safe to call again after a crash."""
     with transaction.atomic():
         upload = Upload.objects.select_for_update().select_related("project").get(pk=upload.pk)
-        if upload.clip is not None:
-            return upload.clip
+        if (known := upload.clip or upload.sound_file) is not None:
+            return known
         location = upload.project.folder / str(upload.uuid) / f"source.{names.ending(upload.name)}"
         _move(upload, location)
-        upload.clip = Clip.objects.create(
-            uuid=upload.uuid,
-            project=upload.project,
-            name=upload.name,
-            origin=Clip.Origin.UPLOAD,
-            location=str(location.relative_to(settings.HOME)),
-            size=upload.size,
-            queued_at=Now(),
-        )
-        upload.save(update_fields=["clip"])
-        clip = upload.clip
-        transaction.on_commit(lambda: send_ingest(clip), robust=True)
-        return clip
+        arrived = _make(upload, str(location.relative_to(settings.HOME)))
+        upload.save(update_fields=["clip", "sound_file"])
+        transaction.on_commit(lambda: send_ingest(arrived), robust=True)
+        return arrived
+
+
+def _make(upload: Upload, location: str) -> Arrived:
+    same = {name: getattr(upload, name) for name in ("uuid", "project", "name", "size")}
+    same |= {"location": location, "queued_at": Now()}
+    if names.is_sound(upload.name):
+        upload.sound_file = SoundFile.objects.create(origin=SoundFile.Origin.UPLOAD, **same)
+        return upload.sound_file
+    upload.clip = Clip.objects.create(origin=Clip.Origin.UPLOAD, **same)
+    return upload.clip
 
 
 def _move(upload: Upload, target: Path) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from secondsticks.footage import clip_views, people, tus, views
+from secondsticks.footage import clip_views, people, sound_views, tus, views
 
 app_name = "footage"
 
@@ -22,4 +22,7 @@ urlpatterns = [
     path("clips/<uuid:uuid>/poster/", clip_views.poster, name="clip-poster"),
     path("clips/<uuid:uuid>/try-again/", clip_views.try_again, name="clip-try-again"),
     path("clips/<uuid:uuid>/remove/", clip_views.remove, name="clip-remove"),
+    path("sounds/<uuid:uuid>/source/", sound_views.source, name="sound-source"),
+    path("sounds/<uuid:uuid>/try-again/", sound_views.try_again, name="sound-try-again"),
+    path("sounds/<uuid:uuid>/remove/", sound_views.remove, name="sound-remove"),
 ]
