@@ -17,8 +17,9 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 def open_store(url: str) -> Store:
     """The store at `file:///folder` or `s3://bucket/prefix`. Touches neither disk nor network.
 
-    Endpoint, region and credentials of S3 come from where boto3 looks: AWS_ENDPOINT_URL_S3, AWS_REGION,
-    AWS_ACCESS_KEY_ID and so on, ~/.aws, or the role of the machine. Raises StoreError for other addresses.
+    Endpoint, region and credentials of S3 come from where boto3 looks: AWS_ENDPOINT_URL_S3,
+    AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID and so on, ~/.aws, or the role of the machine. Raises StoreError
+    for other addresses.
     """
     parts = urlsplit(url)
     if not (parts.query or parts.fragment):

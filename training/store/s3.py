@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from training.store import s3_faults
 from training.store.keys import check_folder, check_key
@@ -17,6 +18,26 @@ from training.store.store import StoreError, Trouble
 PIECE = 32 << 20
 #: The largest object that S3 takes in one request, and so conditionally.
 LARGEST_AT_ONCE = 5 << 30
+
+
+def connect(**secrets: str) -> Any:
+    """boto3's client: signature version 4, short timeouts, at most five tries with jitter."""
+    from boto3.session import Config, Session
+
+    config = Config(
+        signature_version="s3v4",
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"mode": "standard", "total_max_attempts": s3_faults.TRIES},
+        max_pool_connections=16,
+    )
+    session = Session()
+    client = session.client("s3", config=config, **secrets)
+    if "amazonaws.com" not in client.meta.endpoint_url:
+        return client
+    # Amazon's signed addresses lead to the bucket's own region only when they name the bucket first.
+    virtual = config.merge(Config(s3={"addressing_style": "virtual"}))
+    return session.client("s3", config=virtual, **secrets)
 
 
 class S3Store:
@@ -29,18 +50,16 @@ class S3Store:
 
     @cached_property
     def client(self) -> Any:
-        """boto3's client: signature version 4, short timeouts, at most five tries with jitter."""
-        import boto3.session
-
-        config = boto3.session.Config(
-            signature_version="s3v4",
-            connect_timeout=5,
-            read_timeout=30,
-            retries={"mode": "standard", "total_max_attempts": s3_faults.TRIES},
-            max_pool_connections=16,
-        )
         with s3_faults.explained(self.url):
-            return boto3.session.Session().client("s3", config=config)
+            return connect()
+
+    @cached_property
+    def origin(self) -> str:
+        """Where browsers find the bucket, as `https://host`. Needs neither network nor credentials."""
+        with s3_faults.explained(self.url):
+            nobody = connect(aws_access_key_id="nobody", aws_secret_access_key="nothing")
+            parts = urlsplit(nobody.generate_presigned_url("get_object", Params=self.at("x")))
+        return f"{parts.scheme}://{parts.netloc}"
 
     def at(self, key: str) -> dict[str, str]:
         """Where an object lies, as boto3 wants to hear it."""
