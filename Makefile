@@ -23,7 +23,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python manage.py makemigrations --check --dry-run footage detection
+	$(BIN)/python manage.py makemigrations --check --dry-run footage detection labeling
 	SECONDSTICKS_ORIGIN=https://sticks.example.org DATABASE_URL=postgresql://nobody@127.0.0.1:9/none \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 

@@ -26,6 +26,7 @@ class Route:
     otherwise: tuple[int, ...] = ()
     form: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    json: bool = False  # `form` is sent as JSON
 
     def lets(self, person: str, method: str) -> bool:
         if self.only:

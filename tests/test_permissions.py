@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.routes import PEOPLE, SITE_ROUTES, Route
 
-APPS = [import_module(f"tests.{app}.routes") for app in ("footage", "detection")]
+APPS = [import_module(f"tests.{app}.routes") for app in ("footage", "detection", "labeling")]
 ROUTES = {route.name: route for route in [*SITE_ROUTES, *(r for app in APPS for r in app.ROUTES)]}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 WRITING = ("POST", "PUT", "PATCH", "DELETE")
@@ -77,7 +77,8 @@ def call(client: Client, method: str, route: Route, world: dict[str, object]):
     """Make one request, and roll back what it did. A view that breaks raises."""
     address = reverse(route.name, args=[world[name] for name in route.args])
     with transaction.atomic():
-        body = {"data": route.form} if method == "POST" else {}
+        body = {"data": route.form} if method == "POST" or (route.json and method == "PUT") else {}
+        body |= {"content_type": "application/json"} if route.json and body else {}
         response = getattr(client, method.lower())(address, headers=route.headers, **body)
         transaction.set_rollback(True)
     return response
@@ -150,6 +151,8 @@ def test_reading_writes_nothing(name, world, client_of):
 
 def everything() -> dict[str, list]:
     models = [
-        model for app in ("footage", "detection", "auth") for model in apps.get_app_config(app).get_models()
+        model
+        for app in ("footage", "detection", "labeling", "auth")
+        for model in apps.get_app_config(app).get_models()
     ]
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}

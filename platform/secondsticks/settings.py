@@ -87,9 +87,11 @@ LOGS = HOME / "logs"
 SECONDSTICKS_STORE = os.environ.get("SECONDSTICKS_STORE") or (HOME / "store").as_uri()
 
 # Footage: the largest file that may be uploaded, the server folders whose clips may be used where they lie,
-# and nginx's internal prefix if it shall send videos instead of us.
+# for how long a file in a watched one stays as it is until it counts as written, and nginx's internal prefix if
+# it shall send videos instead of us.
 SECONDSTICKS_MAX_UPLOAD = env_int("SECONDSTICKS_MAX_UPLOAD", 200 * 10**9)
 SECONDSTICKS_FOLDERS = [f for f in os.environ.get("SECONDSTICKS_FOLDERS", "").split(os.pathsep) if f.strip()]
+SECONDSTICKS_SETTLE_SECONDS = env_int("SECONDSTICKS_SETTLE_SECONDS", 10)
 SECONDSTICKS_X_ACCEL = os.environ.get("SECONDSTICKS_X_ACCEL", "").rstrip("/")
 
 # Where people reach us. The one variable from which hosts, cookies and HTTPS follow.
@@ -131,6 +133,7 @@ INSTALLED_APPS = [
     "secondsticks.running",
     "secondsticks.footage",
     "secondsticks.detection",
+    "secondsticks.labeling",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -16,4 +16,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("secondsticks.footage.urls")),
     path("", include("secondsticks.detection.urls")),
+    path("", include("secondsticks.labeling.urls")),
 ]

@@ -39,7 +39,7 @@ def frame_file(clip: Clip, scan: Scan, number: int) -> Path:
     target = pictures.strip_file(scan, number)
     if target.is_file():
         return target
-    with _turn():
+    with turn():
         if not target.is_file():
             make(clip, scan, number)
     return target
@@ -49,7 +49,7 @@ def seconds_at(clip: Clip, number: int) -> float:
     """When a frame is shown, from the first one. Reads the clip only if its rate varies."""
     if not clip.variable_rate:
         return float(number / clip.rate)
-    with _turn(), Footage(folders.checked(clip), longest_side=64, limits=LIMITS) as footage:
+    with turn(), Footage(folders.checked(clip), longest_side=64, limits=LIMITS) as footage:
         return float(footage.frame_at(number).seconds)
 
 
@@ -75,7 +75,7 @@ def box_near(clip: Clip, scan: Scan, number: int) -> list[float] | None:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def turn() -> Iterator[None]:
     """Wait for a turn, with few others. Raises Busy."""
     if not _places.acquire(blocking=False):
         raise Busy

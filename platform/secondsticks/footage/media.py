@@ -60,7 +60,9 @@ def _answer(request: HttpRequest, file: IO[bytes], path: Path, found: os.stat_re
     if settings.SECONDSTICKS_X_ACCEL:
         file.close()
         return HttpResponse(headers={"X-Accel-Redirect": settings.SECONDSTICKS_X_ACCEL + quote(str(path))})
-    wanted = _wanted(request, found)
+    known = request.headers.get("If-Range", "")
+    older = known and known not in (_etag(found), http_date(found.st_mtime))
+    wanted = wanted_range("" if older else request.headers.get("Range", ""), found.st_size)
     if wanted is None:
         file.close()
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{found.st_size}"})
@@ -78,17 +80,14 @@ def _answer(request: HttpRequest, file: IO[bytes], path: Path, found: os.stat_re
     return response
 
 
-def _wanted(request: HttpRequest, found: os.stat_result) -> tuple[int, int, bool] | None:
+def wanted_range(header: str, size: int) -> tuple[int, int, bool] | None:
     """Return the first and last byte to send, and whether that is a part; None if it lies outside the file.
 
-    What is no range, several ranges at once, and ranges of an older version of the file get the whole file
-    (RFC 9110, 14.2).
+    What is no range, and several ranges at once, get the whole file (RFC 9110, 14.2).
     """
-    size = found.st_size
     whole = (0, size - 1, False)
-    match = RANGE.match(request.headers.get("Range", ""))
-    known = request.headers.get("If-Range", "")
-    if match is None or (known and known not in (_etag(found), http_date(found.st_mtime))):
+    match = RANGE.match(header)
+    if match is None:
         return whole
     first, last, suffix = (int(group) if group else None for group in match.groups())
     if suffix is not None:

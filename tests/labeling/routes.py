@@ -1,0 +1,64 @@
+"""Roles × routes of labelling. Walked by tests/test_permissions.py."""
+
+from datetime import timedelta
+from io import BytesIO
+from uuid import UUID
+
+from PIL import Image
+
+from tests.routes import Route
+
+TOKEN = UUID("5ecd5ecd-0000-4000-8000-000000000001")
+SAID = {"key": "a key", "token": str(TOKEN), "made_on": 0}
+NO_LEASE = (409,)  # nobody has the frame open; who may open it is in other tests
+
+
+def route(name: str, *, on: str = "queued", ok: tuple[int, ...] = (200,), **form) -> Route:
+    """An address that JSON is posted to."""
+    return Route(
+        f"labeling:{name}", needs="annotator", methods=("POST",), args=(on,), ok=ok, form=form, json=True
+    )
+
+
+ROUTES = [
+    route("next", on="project"),
+    route("take"),
+    route("save", ok=NO_LEASE, boxes=[], **SAID),
+    route("skip", ok=NO_LEASE, reason="unsure", **SAID),
+    route("undo", ok=NO_LEASE, **SAID),
+    route("keep-lease", ok=NO_LEASE, **SAID),
+    route("release", **SAID),
+    Route(
+        "labeling:draft", needs="annotator", methods=("GET", "HEAD", "PUT"), args=("queued",),
+        form={"boxes": [], "made_on": 0}, json=True,
+    ),
+    Route("labeling:history", needs="annotator", args=("queued",)),
+    Route("labeling:compare", needs="annotator", args=("queued",), ok=(400,)),
+    Route("labeling:picture", needs="annotator", args=("queued",)),
+    Route("labeling:neighbour", needs="annotator", args=("queued", "frame")),
+]  # fmt: skip
+
+
+def furnish(clip) -> dict[str, object]:
+    """A frame in the queue with its picture, and a neighbour that was made before."""
+    from hashlib import sha256
+
+    from django.db.models.functions import Now
+
+    from secondsticks.labeling import pictures
+    from secondsticks.labeling.models import QueuedFrame
+    from secondsticks.store import store
+
+    picture = BytesIO()
+    Image.new("RGB", (16, 9)).save(picture, "JPEG")
+    queued = QueuedFrame(
+        project=clip.project, clip=clip, frame=10, pts=10, timecode="01:00:00:10", width=1920, height=1080,
+        picture_sha256=sha256(picture.getvalue()).hexdigest(), batch=1,
+        leased_until=Now() - timedelta(hours=1), lease_token=TOKEN,
+    )  # fmt: skip
+    queued.save()
+    store().put(queued.picture_key, picture.getvalue())
+    near = pictures.folder_of(clip)
+    near.mkdir(parents=True)
+    (near / "12.jpg").write_bytes(picture.getvalue())
+    return {"queued": queued.uuid}
