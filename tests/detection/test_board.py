@@ -1,13 +1,11 @@
 """The project board: what it counts, shows, finds and sorts, and how many queries that takes."""
 
-from fractions import Fraction
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from secondsticks.detection.board import PAGE_SIZE, STATUSES, Wish, duration_name, rate_name
+from secondsticks.detection.board import PAGE_SIZE, STATUSES, Wish
 from secondsticks.detection.decisions import Wanted, decide
 from secondsticks.detection.models import VERDICTS, DecisionKind, Scan
 from secondsticks.detection.moves import ScanState
@@ -153,28 +151,6 @@ def test_names_are_text_and_not_markup(look, make_clip):
     assert "<script>alert(1)" not in look().content.decode()
 
 
-@pytest.mark.parametrize(
-    ("rate", "name"),
-    [
-        (Fraction(24000, 1001), "23.976"),
-        (Fraction(24), "24"),
-        (Fraction(30000, 1001), "29.97"),
-        (Fraction(60000, 1001), "59.94"),
-        (Fraction(25, 2), "12.5"),
-    ],
-)
-def test_rates_are_named_as_people_name_them(rate, name):
-    assert rate_name(rate) == name
-
-
-@pytest.mark.parametrize(
-    ("seconds", "name"),
-    [(Fraction(21, 5), "4.2 s"), (Fraction(65), "1:05"), (Fraction(3723), "1:02:03")],
-)
-def test_durations_are_named_as_people_read_them(seconds, name):
-    assert duration_name(seconds) == name
-
-
 def test_a_wish_as_a_query_leads_back_to_the_first_page():
     wish = Wish(status="look", sort="-name", search="a b", page="3")
     assert wish.query() == "verdict=look&sort=-name&q=a+b&page=3"
@@ -242,7 +218,7 @@ def test_a_rescan_that_fails_does_not_hide_what_was_confirmed(look, decided, mak
 
 def test_the_board_leads_to_the_review(look, make_clip, make_scan):
     make_scan(make_clip("a.mov"), verdict="look")
-    assert "Review 1 clip<" in look().content.decode()
+    assert "Review 1 clip <kbd>" in look().content.decode()
     Scan.objects.update(verdict="sure")
     page = look().content.decode()
     assert "Review" not in page and "Accept sure clips" in page

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,21 +10,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import OrderBy
 
-from secondsticks.detection.models import Clap, Scan
-from secondsticks.detection.moves import ScanState
-from secondsticks.detection.standing import Standing
-from secondsticks.detection.statuses import (
-    JUDGED,
-    STATUSES,
-    ShownClap,
-    claps_of,
-    scan_of,
-    standing_of,
-    status_of,
-    with_scans,
-    with_status,
-)
-from secondsticks.footage.models import Clip, ClipState, Project
+from secondsticks.detection.models import Clap
+from secondsticks.detection.rows import Row
+from secondsticks.detection.statuses import JUDGED, STATUSES, with_scans, with_status
+from secondsticks.footage.models import Clip, Project
 
 PAGE_SIZE = 50
 
@@ -48,98 +35,6 @@ SORT_WORDS = {
 }
 #: Whether people have confirmed what a clip is said to be.
 CONFIRMED = {"yes": True, "no": False}
-
-
-def rate_name(rate: Fraction) -> str:
-    """A frame rate as people say it: 23.976, 25, 29.97."""
-    return f"{float(rate):.3f}".rstrip("0").rstrip(".")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One clip on the board."""
-
-    clip: Clip
-
-    @property
-    def scan(self) -> Scan | None:
-        return scan_of(self.clip)
-
-    @property
-    def word(self) -> str:
-        return STATUSES[status_of(self.clip)][0]
-
-    @property
-    def badge(self) -> str:
-        return STATUSES[status_of(self.clip)][1]
-
-    @property
-    def stage(self) -> str:
-        return stage_of(self.clip, self.scan)
-
-    @property
-    def waits(self) -> bool:
-        return self.stage.startswith("waiting")
-
-    @property
-    def reason(self) -> str:
-        return reason_of(self.clip, self.scan)
-
-    @cached_property
-    def standing(self) -> Standing:
-        return standing_of(self.clip)
-
-    @cached_property
-    def claps(self) -> list[ShownClap]:
-        return claps_of(self.clip)
-
-    @property
-    def rate(self) -> str:
-        return rate_name(self.clip.rate) if self.clip.frames else ""
-
-    @property
-    def duration(self) -> str:
-        return duration_name(self.clip.duration) if self.clip.frames else ""
-
-
-def duration_name(duration: Fraction) -> str:
-    """Seconds as people read them: 4.2 s, 1:05, 1:02:03."""
-    whole = int(duration)
-    if whole < 60:
-        return f"{float(duration):.1f} s"
-    minutes, seconds = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def stage_of(clip: Clip, scan: Scan | None) -> str:
-    """What is being done to a clip just now, in words; empty when nothing is."""
-    if clip.state in (ClipState.UPLOADED, ClipState.INGESTING):
-        return "waiting to be read" if clip.state == ClipState.UPLOADED else "reading the file"
-    if clip.state == ClipState.REFUSED or (scan is not None and not scan.is_under_way):
-        return ""
-    if scan is None or scan.state == ScanState.QUEUED:
-        return "waiting for the scan"
-    return {"coarse": "looking for slates", "dense": "looking frame by frame", "sound": "listening"}.get(
-        scan.stage, "starting the scan"
-    )
-
-
-def reason_of(clip: Clip, scan: Scan | None) -> str:
-    """Why a clip from `with_scans` has the status it has, in words."""
-    if clip.state == ClipState.REFUSED:
-        return clip.message
-    standing = standing_of(clip)
-    if standing.is_confirmed and not (scan is not None and scan.is_under_way):
-        return standing.reason
-    if scan is None:
-        return ""
-    reasons = {
-        ScanState.DONE: standing.reason,
-        ScanState.FAILED: scan.error,
-        ScanState.CANCELLED: "The scan was cancelled.",
-    }
-    return reasons.get(ScanState(scan.state), "")
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from math import gcd
 from typing import Any
 from uuid import UUID
 
-from secondsticks.detection.board import Row, duration_name, rate_name
 from secondsticks.detection.models import Clap, Scan
 from secondsticks.detection.moves import ScanState
 from secondsticks.detection.review import Review, upcoming
-from secondsticks.detection.statuses import STATUSES, ShownClap, status_of, with_scans
+from secondsticks.detection.rows import Row, duration_name, rate_name
+from secondsticks.detection.statuses import ShownClap, with_scans
 from secondsticks.footage.models import Clip, ClipState, ProxyState
 from training.timecode import TimecodeError, frame_count_of
 
@@ -80,10 +80,6 @@ class ClipPage:
     @property
     def is_working(self) -> bool:
         return bool(self.row.stage) or self.makes_proxy
-
-    @property
-    def word(self) -> str:
-        return STATUSES[status_of(self.clip)][0]
 
     @property
     def spans(self) -> list[dict[str, Any]]:

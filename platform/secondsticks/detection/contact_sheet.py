@@ -10,8 +10,8 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from secondsticks.detection import pictures
-from secondsticks.detection.board import Row
 from secondsticks.detection.models import Scan
+from secondsticks.detection.rows import Row
 from secondsticks.detection.statuses import with_scans
 from secondsticks.footage.models import Clip, ClipState, Project
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from secondsticks.detection.board import reason_of
+from secondsticks.detection.rows import Row
 from secondsticks.detection.standing import Standing
-from secondsticks.detection.statuses import ShownClap, claps_of, scan_of, standing_of
+from secondsticks.detection.statuses import ShownClap
 from secondsticks.footage.models import Clip
 from secondsticks.markers import MarkedClip, Marker
 from training.claps.claps import Verdict
@@ -17,15 +17,16 @@ NOT_YET = "This clip has not been scanned yet."
 
 def marked(clip: Clip) -> MarkedClip:
     """A clip from `with_scans`, with its standing claps; one without a verdict says why."""
-    scan, standing = scan_of(clip), standing_of(clip)
+    row = Row(clip)
+    scan, standing = row.scan, row.standing
     if not standing.verdict:
-        return MarkedClip(name=clip.name, reason=reason_of(clip, scan) or NOT_YET, **_facts(clip))
+        return MarkedClip(name=clip.name, reason=row.reason or NOT_YET, **_facts(clip))
     checkpoint = scan.checkpoint.sha256 if scan and scan.checkpoint else ""
     tail = standing.is_tail(clip.frames)
     return MarkedClip(
         name=clip.name,
         **_facts(clip),
-        claps=tuple(_marker(shown, standing, checkpoint, tail) for shown in claps_of(clip)),
+        claps=tuple(_marker(shown, standing, checkpoint, tail) for shown in row.claps),
         verdict=standing.verdict,
         reason=standing.reason,
         checkpoint=checkpoint,

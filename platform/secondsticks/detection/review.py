@@ -12,17 +12,9 @@ from django.urls import reverse
 from secondsticks.detection.decisions import new_key
 from secondsticks.detection.models import Decision, DecisionKind, Scan
 from secondsticks.detection.standing import active
-from secondsticks.detection.statuses import (
-    STATUSES,
-    ShownClap,
-    claps_of,
-    scan_of,
-    standing_of,
-    status_of,
-    with_scans,
-    with_status,
-)
+from secondsticks.detection.statuses import ShownClip, scan_of, with_scans, with_status
 from secondsticks.footage.models import Clip, Project
+from training.claps.claps import Verdict
 
 #: Frames on each side of the middle one of the filmstrip.
 AROUND = 4
@@ -37,33 +29,15 @@ DID = {
 
 
 @dataclass(frozen=True)
-class Review:
-    """What can be decided about a clip from `with_scans` whose scan is done."""
+class Review(ShownClip):
+    """What can be decided about a clip whose scan is done."""
 
-    clip: Clip
     upcoming: Clip | None = None  # from `with_scans`
 
     @cached_property
-    def scan(self) -> Scan:
-        scan = scan_of(self.clip)
-        assert scan is not None
-        return scan
-
-    @cached_property
-    def standing(self) -> Any:
-        return standing_of(self.clip)
-
-    @cached_property
-    def claps(self) -> list[ShownClap]:
-        return claps_of(self.clip)
-
-    @property
-    def word(self) -> str:
-        return STATUSES[status_of(self.clip)][0]
-
-    @property
-    def badge(self) -> str:
-        return STATUSES[status_of(self.clip)][1]
+    def done(self) -> Scan:
+        assert self.scan is not None
+        return self.scan
 
     @property
     def key(self) -> str:
@@ -76,6 +50,11 @@ class Review:
     @property
     def can_undo(self) -> bool:
         return bool(active(self.decisions))
+
+    @property
+    def can_accept(self) -> bool:
+        """Whether Enter has something to agree with: a clap, or a verdict that needs none."""
+        return bool(self.claps) or self.standing.verdict in (Verdict.MOS, Verdict.NO_SLATE)
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -91,9 +70,9 @@ class Review:
         """Where to look first if there is no clap: where one was heard, or at the end of the last slate."""
         if self.claps:
             return self.claps[0].frame
-        if self.scan.heard:
-            return min(int(self.scan.heard[0]["seconds"] * self.clip.rate), (self.clip.frames or 1) - 1)
-        return int(self.scan.slate_spans[-1]["last"]) if self.scan.slate_spans else 0
+        if self.done.heard:
+            return min(int(self.done.heard[0]["seconds"] * self.clip.rate), (self.clip.frames or 1) - 1)
+        return int(self.done.slate_spans[-1]["last"]) if self.done.slate_spans else 0
 
     @property
     def strip(self) -> list[dict[str, Any]]:
@@ -101,7 +80,7 @@ class Review:
         return [
             {
                 "frame": frame if 0 <= frame < (self.clip.frames or 0) else None,
-                "address": frame_address(self.clip, self.scan, frame),
+                "address": frame_address(self.clip, self.done, frame),
                 "closed": bool(self.claps) and frame == self.start,
             }
             for frame in range(self.start - AROUND, self.start + AROUND + 1)
@@ -125,7 +104,7 @@ class Review:
             ],
             "start": self.start,
             "frames": self.clip.frames,
-            "frameAddress": frame_address(self.clip, self.scan, 0),
+            "frameAddress": frame_address(self.clip, self.done, 0),
             "soundAddress": reverse("detection:clip-sound", args=[self.clip.uuid]),
             "prefetch": self.prefetch(),
         }

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from secondsticks.detection import filmstrip, pictures, waveform
+from secondsticks.detection import bulk, filmstrip, pictures, waveform
 from secondsticks.detection.board import counts_of
 from secondsticks.detection.decisions import Impossible, Stale, Wanted, decide
 from secondsticks.detection.models import DecisionKind, Scan
@@ -52,6 +52,7 @@ def review(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     counts, confirmed = counts_of(Clip.objects.filter(project=project))
     known = {"project": project, "counts": counts, "confirmed": confirmed, "came_from": after}
     known |= {"total": sum(counts.values()), "no_slate": counts["no slate"]}
+    known["acceptable"] = bulk.acceptable(project, bulk.USUAL).exists()
     return render(request, "detection/reviewed.html", known)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from django.db.models import Case, F, FilteredRelation, Prefetch, Q, QuerySet, Value, When
 
@@ -155,6 +156,28 @@ class ShownClap:
         return float(Fraction(seen.sample, seen.sample_rate) * self.clip.rate)
 
 
-def claps_of(clip: Clip) -> list[ShownClap]:
-    """The standing claps of a clip from `with_scans`."""
-    return [ShownClap(clip, clap) for clap in standing_of(clip).claps]
+@dataclass(frozen=True)
+class ShownClip:
+    """A clip from `with_scans` as pages and files show it."""
+
+    clip: Clip
+
+    @cached_property
+    def scan(self) -> Scan | None:
+        return scan_of(self.clip)
+
+    @cached_property
+    def standing(self) -> Standing:
+        return standing_from(self.scan, self.clip.decisions.all())
+
+    @cached_property
+    def claps(self) -> list[ShownClap]:
+        return [ShownClap(self.clip, clap) for clap in self.standing.claps]
+
+    @property
+    def word(self) -> str:
+        return STATUSES[status_of(self.clip)][0]
+
+    @property
+    def badge(self) -> str:
+        return STATUSES[status_of(self.clip)][1]

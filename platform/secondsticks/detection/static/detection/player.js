@@ -74,7 +74,9 @@
   if (!byId("review")) Object.assign(keys, { ArrowLeft: () => step(-1), ArrowRight: () => step(1) });
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    // By where the key is: with Shift the same key is < on some keyboards and ; on others.
+    const second = event.shiftKey && { Comma: -1, Period: 1 }[event.code];
+    const act = second ? () => step(second * Math.round(perSecond)) : keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     const typing = event.target.closest("input, textarea, select, summary");
     const pressing = event.key === " " && event.target.closest("button, a");
     if (!act || typing || pressing || event.ctrlKey || event.metaKey || event.altKey) return;
