@@ -1,1 +1,1 @@
-"""Serves the champion to Label Studio (joins with the labelling loop)."""
+"""Serves the champion to Label Studio (docs/ml-backend.md). Knows only `training`, and shares the store."""
