@@ -68,11 +68,21 @@ class Scanner:
 
         Closing the iterator early kills the scanner: that is how a scan is cancelled.
         """
+        yield from self._ask({"path": str(path)}, weights=weights, sha256=sha256, tick=tick)
+
+    def detect(
+        self, path: Path, *, weights: Path, sha256: str, tick: float, score_threshold: float
+    ) -> Generator[dict | None]:
+        """The same for one picture."""
+        request = {"ask": "detect", "path": str(path), "score_threshold": score_threshold}
+        yield from self._ask(request, weights=weights, sha256=sha256, tick=tick)
+
+    def _ask(self, request: dict, *, weights: Path, sha256: str, tick: float) -> Generator[dict | None]:
         self._ready(weights, sha256)
         finished = False
         try:
             yield from self._wait_for("ready", tick)
-            self._say({"id": str(path), "path": str(path)})
+            self._say(request | {"id": request["path"]})
             for event in self._wait_for("result", tick):
                 finished = event is not None and event["event"] == "result"
                 yield event

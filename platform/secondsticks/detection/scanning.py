@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 from dramatiq.middleware import Shutdown
 
-from secondsticks.detection import champions, decisions, pictures, scans, timeline
+from secondsticks.detection import champions, decisions, pictures, quiet, scans, timeline
 from secondsticks.detection.models import Checkpoint, Clap, Detection, Scan
 from secondsticks.detection.moves import ScanState
 from secondsticks.detection.scanner import ClipRefused, Scanner, ScannerDied
+from secondsticks.detection.signals import scan_done
 from secondsticks.detection.standing import is_tail
 from secondsticks.footage import folders
 from training.footage.facts import FootageError
@@ -100,6 +101,7 @@ def write(claimed: scans.Claim, checkpoint: Checkpoint, result: dict, saved: pic
             verdict=result["verdict"],
             reason=result["reason"],
             warnings=[said for said in result["facts"]["warnings"] if said not in scan.clip.warnings],
+            nothing_seen=[[one["frame"], one["seconds"]] for one in result["detections"] if not one["boxes"]],
             slate_spans=timeline.slate_spans(result["detections"]),
             is_tail=is_tail([clap["frame"] for clap in result["claps"]], scan.clip.frames),
             slate_frame=saved.slate,
@@ -114,7 +116,10 @@ def write(claimed: scans.Claim, checkpoint: Checkpoint, result: dict, saved: pic
             raise LostScan
         Detection.objects.bulk_create(detections_of(scan, result), batch_size=1000)
         Clap.objects.bulk_create(claps_of(scan, result, saved.claps))
+        if scan.is_quiet and not quiet.take_place(scan):
+            return
         decisions.scan_is_done(scan)
+        scan_done.send(sender=Scan, scan=scan)
 
 
 def heard_in(result: dict) -> dict:

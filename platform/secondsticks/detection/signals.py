@@ -5,8 +5,13 @@ from __future__ import annotations
 import logging
 
 from django.db.models.signals import post_migrate
+from django.dispatch import Signal
 
 log = logging.getLogger(__name__)
+
+#: A clip's current scan is done. Sent with `scan`, inside the transaction that stores its result: rows that a
+#: receiver writes are kept or lost together with it; messages it sends belong in `transaction.on_commit`.
+scan_done = Signal()
 
 
 def connect() -> None:
