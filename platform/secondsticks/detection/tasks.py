@@ -7,7 +7,7 @@ from uuid import UUID
 import dramatiq
 
 from secondsticks import jobs
-from secondsticks.detection import scanning, scans
+from secondsticks.detection import publishing, scanning, scans
 from secondsticks.detection.scanner import SCANNER
 
 
@@ -29,3 +29,4 @@ def send(scan_uuid: UUID) -> None:
 def sweep() -> None:
     """Called by the supervisor every few seconds."""
     scans.send_lost(send=send)
+    publishing.keep_published()
