@@ -29,7 +29,7 @@ CLAP = "-" * 9 + "o" * 12 + "c" * 12 + "-" * 9
 ENTRY = (
     "import functools, sys; from secondsticks import cli; from training.scanner import Scanner; "
     f"cli.Scanner = functools.partial(Scanner, command={PROGRAM!r}); "
-    "cli.Order = functools.partial(cli.Order, interval=0.05); sys.exit(cli.main())"
+    "cli.watching.Order = functools.partial(cli.watching.Order, interval=0.05); sys.exit(cli.main())"
 )
 
 

@@ -22,7 +22,8 @@ def as_ale(clips: Sequence[MarkedClip]) -> str:
         "FPS": rate_name(clips[0].fps),
     }
     lines = ["Heading", *("\t".join(pair) for pair in heading.items()), ""]
-    rows = [_row(clip) for clip in clips]
+    sounds = any(clip.sound for clip in clips)
+    rows = [_row(clip) | (_sound(clip) if sounds else {}) for clip in clips]
     lines += ["Column", "\t".join(rows[0]), "", "Data"]
     lines += ["\t".join(one_line(text) for text in row.values()) for row in rows]
     return "\r\n".join(lines) + "\r\n"
@@ -48,6 +49,22 @@ def _row(clip: MarkedClip) -> dict[str, str]:
             [f"{name_of(clip, one)}: {details_of(clip, one)}" for one in clip.claps] or [clip.reason]
         ),
     }
+
+
+def _sound(clip: MarkedClip) -> dict[str, str]:
+    """Avid's columns for the recorder's roll and its timecode at the clip's first frame, and our own."""
+    columns = ("Soundroll", "Sound TC", "Sound file", "Sound offset frames", "Sound offset samples")
+    if clip.sound is None:
+        return dict.fromkeys(columns, "")
+    at_start = clip.sound.count_at_start(clip.fps)
+    values = (
+        clip.sound.tape or PurePath(clip.sound.file).stem,
+        "" if at_start is None else clip.label_of(at_start),
+        clip.sound.file,
+        f"{float(clip.sound.offset_frames(clip.fps)):.2f}",
+        str(clip.sound.offset_samples),
+    )
+    return dict(zip(columns, values, strict=True))
 
 
 def _claps(clip: MarkedClip) -> dict[str, str]:

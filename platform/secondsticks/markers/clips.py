@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -31,6 +32,28 @@ class Marker:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LinkedSound:
+    """Where the clip's first frame lies in a sound recorder's file; negative: the clip began first."""
+
+    file: str
+    offset_samples: int
+    sample_rate: int
+    time_reference: int | None = None  # samples from midnight to the file's first one
+    tape: str = ""  # as the recorder named it
+    how: str = ""  # "timecode", "claps", "by hand"
+    sure: bool = True
+
+    def offset_frames(self, rate: Fraction) -> Fraction:
+        return Fraction(self.offset_samples, self.sample_rate) * rate
+
+    def count_at_start(self, rate: Fraction) -> int | None:
+        """Frames from midnight to the clip's first one by the recorder's clock; None where it has none."""
+        if self.time_reference is None:
+            return None
+        return math.floor(Fraction(self.time_reference + self.offset_samples, self.sample_rate) * rate)
+
+
+@dataclass(frozen=True, kw_only=True)
 class MarkedClip:
     """A clip and its markers, sorted by frame. Without a verdict it was not scanned: see `reason`."""
 
@@ -54,6 +77,7 @@ class MarkedClip:
     roll: str = ""
     camera: str = ""
     checkpoint: str = ""
+    sound: LinkedSound | None = None
 
     @property
     def is_read(self) -> bool:
@@ -89,6 +113,10 @@ class MarkedClip:
         if self.variable_rate:
             return min(round(Fraction(marker.seconds) * self.fps), self.length - 1)
         return marker.frame
+
+    def label_of(self, count: int) -> str:
+        """The timecode that many frames from midnight, counted as this clip counts."""
+        return timecode_at(count, self.fps, None, self.drop_frame)
 
     def timecode_at(self, frame: int) -> str:
         """The label of a frame, also of the one after the last."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from secondsticks.markers.clips import MarkedClip, Marker
+from secondsticks.markers.tables import sound_of
 from secondsticks.markers.words import Look, details_of, look_of, name_of, one_line
 from secondsticks.markers.xml import address_of
 
@@ -68,7 +69,12 @@ def _facts_of(clip: MarkedClip) -> dict[str, Any]:
         "checkpoint": clip.checkpoint,
     }
     slate = {name: one_line(getattr(clip, name)) for name in ("scene", "take", "roll", "camera")}
-    return {name: value for name, value in (facts | slate).items() if value not in (None, "")}
+    facts |= slate | {"sound": _plain(sound_of(clip))}
+    return {name: value for name, value in facts.items() if value not in (None, "", {})}
+
+
+def _plain(said: dict[str, Any]) -> dict[str, Any]:
+    return {name: one_line(value) if isinstance(value, str) else value for name, value in said.items()}
 
 
 def _facts_of_marker(marker: Marker) -> dict[str, Any]:

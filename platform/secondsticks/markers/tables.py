@@ -16,6 +16,8 @@ COLUMNS = (
     *("clip", "clap", "timecode", "frame", "seconds", "fps", "start_timecode", "drop_frame"),
     *("confidence", "verdict", "reason", "checkpoint", "sure", "kind", "confirmed_by", "confirmed_at"),
     *("sample", "sample_rate", "disagreement_ms", "note", "scene", "take", "roll", "camera"),
+    *("sound_file", "sound_offset_frames", "sound_offset_samples", "sound_sample_rate"),
+    *("sound_time_reference", "sound_how", "sound_sure"),
 )
 
 
@@ -60,6 +62,7 @@ def _lines(clip: MarkedClip) -> Iterator[dict[str, object]]:
         line["drop_frame"] = "yes" if clip.drop_frame else "no"
     if clip.is_read:
         line |= {"verdict": clip.verdict, "checkpoint": short(clip.checkpoint)} | _slate(clip)
+        line |= _sound_cells(clip)
     for number, marker in enumerate(clip.claps, start=1):
         yield line | {"clap": number, "sure": "yes" if marker.sure else "no"} | _cells(marker)
     if not clip.claps:
@@ -87,7 +90,7 @@ def _entry(clip: MarkedClip) -> dict[str, Any]:
         "reason": clip.reason,
         "claps": [_clap(marker) for marker in clip.claps],
         "checkpoint": clip.checkpoint or None,
-    } | _slate(clip)
+    } | {**_slate(clip), **({"sound": sound_of(clip)} if clip.sound else {})}
 
 
 def _clap(marker: Marker) -> dict[str, Any]:
@@ -96,6 +99,21 @@ def _clap(marker: Marker) -> dict[str, Any]:
     said["confirmed_at"] = marker.confirmed_at.isoformat() if marker.confirmed_at else None
     always = ("frame", "timecode", "seconds", "confidence", "sure", "kind", "confirmed_by")
     return {name: value for name, value in said.items() if name in always or value not in (None, "")}
+
+
+def _sound_cells(clip: MarkedClip) -> dict[str, object]:
+    said = {name: "" if value is None else value for name, value in sound_of(clip).items()}
+    if said:
+        said["sure"] = "yes" if said["sure"] else "no"
+    return {f"sound_{name}": value for name, value in said.items() if f"sound_{name}" in COLUMNS}
+
+
+def sound_of(clip: MarkedClip) -> dict[str, Any]:
+    """What is known of a clip's place in a recorder's file; empty where there is none."""
+    if clip.sound is None:
+        return {}
+    said = {name: value for name, value in asdict(clip.sound).items() if value != ""}
+    return said | {"offset_frames": round(float(clip.sound.offset_frames(clip.fps)), 4)}
 
 
 def _slate(clip: MarkedClip) -> dict[str, str]:

@@ -203,7 +203,7 @@ def test_timecode_links_to_the_sample(
 ) -> None:
     found = link(facts(rate, start, drop_frame=drop), [], recorded(midnight * 48_000), [])
     assert found is not None
-    assert (found.how, found.by_clap, found.disagreement_ms) == ("timecode", None, None)
+    assert (found.how, found.by_claps, found.disagreement_ms) == ("timecode", None, None)
     assert found.offset_samples == round(offset * 48_000)
     assert found.offset_frames == found.offset_samples * rate / 48_000
 
@@ -216,7 +216,7 @@ def test_a_clap_links_to_the_sample_and_tells_how_far_timecode_is_off() -> None:
     sounds = [heard(1.0, 0.6), heard(98_000 / 48_000 + 10.04)]
     found = link(facts(Fraction(24), "01:00:00:00"), [CLAP], file, sounds)
     assert found is not None
-    assert (found.how, found.by_timecode, found.by_clap) == ("clap", 480_000, 481_920)
+    assert (found.how, found.by_timecode, found.by_claps) == ("claps", 480_000, 481_920)
     assert (found.offset_samples, found.disagreement_ms) == (481_920, 40.0)
     assert found.offset_frames == pytest.approx(240.96)
 

@@ -1,0 +1,7 @@
+"""`python -m secondsticks.cli`."""
+
+import sys
+
+from secondsticks.cli import main
+
+sys.exit(main())
