@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import dramatiq
 import pytest
 
-pytest_plugins = ["tests.chromium", "tests.people"]
+pytest_plugins = ["tests.chromium", "tests.people", "tests.workers"]
 
 
 @pytest.fixture(scope="session")

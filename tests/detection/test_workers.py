@@ -1,12 +1,9 @@
 """Real worker processes on the real broker, and what is left when one is killed."""
 
-import os
 import signal
 import subprocess
-import sys
-import time
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
 
 import pytest
 from django.db.models.functions import Now
@@ -15,9 +12,9 @@ from dramatiq_postgres.django.models import Job
 from secondsticks.detection import scans, tasks
 from secondsticks.detection.models import Scan
 from secondsticks.detection.moves import ScanState
+from tests.workers import kill, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -30,39 +27,22 @@ def clip(make_clip):
 
 
 @pytest.fixture
-def start_worker(checkpoint):
-    workers = []
-
-    def start() -> subprocess.Popen:
-        command = [sys.executable, "-m", "dramatiq", "tests.detection.worker", "--skip-logging"]
-        command += ["--processes", "1", "--threads", "1", "--queues", "detection"]
-        worker = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-        workers.append(worker)
-        return worker
-
-    yield start
-    for worker in workers:
-        kill(worker)
-
-
-def kill(worker: subprocess.Popen) -> None:
-    """kill -9 of the worker and all it forked."""
-    if worker.poll() is None:
-        os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
+def start(checkpoint, start_worker):
+    return partial(start_worker, "tests.detection.worker", "detection")
 
 
 def wait_for(scan: Scan, worker: subprocess.Popen, **wanted) -> None:
-    while not Scan.objects.filter(pk=scan.pk, **wanted).exists():
+    def is_so() -> bool:
         scan.refresh_from_db()
-        assert scan.is_under_way, f"the scan is {scan.state}"
-        assert worker.poll() is None, "the worker ended"
-        assert not Job.objects.filter(state=Job.REJECTED).exists(), "the job broke"
-        time.sleep(0.05)
+        so = all(getattr(scan, name) == value for name, value in wanted.items())
+        assert so or scan.is_under_way, f"the scan is {scan.state}"
+        return so
+
+    wait_until(is_so, worker)
 
 
-def test_a_scan_whose_worker_is_killed_is_done_by_another_once(clip, start_worker):
-    first = start_worker()
+def test_a_scan_whose_worker_is_killed_is_done_by_another_once(clip, start):
+    first = start()
     scan = scans.ask_for_scan(clip, send=tasks.send)
     wait_for(scan, first, state=ScanState.RUNNING, stage="coarse")
     kill(first)
@@ -70,7 +50,7 @@ def test_a_scan_whose_worker_is_killed_is_done_by_another_once(clip, start_worke
     # As if the lease and the message's heartbeat had run out: 20 seconds of waiting.
     Scan.objects.filter(pk=scan.pk).update(lease_expires_at=Now(), sent_at=Now() - timedelta(minutes=1))
     tasks.sweep()
-    second = start_worker()
+    second = start()
     wait_for(scan, second, state=ScanState.DONE)
 
     scan.refresh_from_db()
@@ -79,8 +59,8 @@ def test_a_scan_whose_worker_is_killed_is_done_by_another_once(clip, start_worke
     assert scan.detections.count() == 4
 
 
-def test_a_worker_that_is_told_to_stop_hands_its_scan_back(clip, start_worker):
-    worker = start_worker()
+def test_a_worker_that_is_told_to_stop_hands_its_scan_back(clip, start):
+    worker = start()
     scan = scans.ask_for_scan(clip, send=tasks.send)
     wait_for(scan, worker, state=ScanState.RUNNING, stage="coarse")
 
@@ -91,8 +71,8 @@ def test_a_worker_that_is_told_to_stop_hands_its_scan_back(clip, start_worker):
     assert (scan.state, scan.failures, scan.sent_at) == (ScanState.QUEUED, 0, None)
 
 
-def test_a_message_that_arrives_during_the_lease_does_nothing(clip, start_worker):
-    first = start_worker()
+def test_a_message_that_arrives_during_the_lease_does_nothing(clip, start):
+    first = start()
     scan = scans.ask_for_scan(clip, send=tasks.send)
     wait_for(scan, first, state=ScanState.RUNNING, stage="coarse")
 

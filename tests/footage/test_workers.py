@@ -1,11 +1,7 @@
 """Real worker processes on the real broker: one is killed with -9 while it reads a clip."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,10 +10,10 @@ from dramatiq_postgres.django.models import Job
 
 from secondsticks.footage import tasks
 from secondsticks.footage.models import Clip, ClipState, ProxyState
+from tests.workers import kill, wait_until
 
 av = pytest.importorskip("av")
 pytestmark = pytest.mark.django_db(transaction=True)
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -42,38 +38,17 @@ def clip(make_clip):
 
 
 @pytest.fixture
-def start_worker():
-    workers = []
-
-    def start() -> subprocess.Popen:
-        command = [sys.executable, "-m", "dramatiq", "tests.footage.worker"]
-        command += ["--processes", "1", "--threads", "1", "--queues", "ingest"]
-        worker = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-        workers.append(worker)
-        return worker
-
-    yield start
-    for worker in workers:
-        kill(worker)
+def start(start_worker):
+    return partial(start_worker, "tests.footage.worker", "ingest")
 
 
-def kill(worker: subprocess.Popen) -> None:
-    """kill -9 of the worker and all it forked."""
-    if worker.poll() is None:
-        os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
+def is_read() -> bool:
+    assert not Clip.objects.filter(state=ClipState.REFUSED).values_list("message", flat=True)
+    return Clip.objects.filter(state=ClipState.READY).exists()
 
 
-def wait_until(true, worker: subprocess.Popen) -> None:
-    while not true():
-        assert worker.poll() is None, "the worker ended"
-        refused = Clip.objects.filter(state=ClipState.REFUSED).values_list("message", flat=True)
-        assert not refused
-        time.sleep(0.05)
-
-
-def test_a_clip_whose_reader_is_killed_is_read_by_another_once(clip, start_worker):
-    first = start_worker()
+def test_a_clip_whose_reader_is_killed_is_read_by_another_once(clip, start):
+    first = start()
     tasks.send_ingest(clip)
     wait_until(Path(f"{clip.path}.hung").exists, first)
     kill(first)
@@ -81,8 +56,8 @@ def test_a_clip_whose_reader_is_killed_is_read_by_another_once(clip, start_worke
     # As if lease and message had run out: 20 seconds of waiting.
     Clip.objects.update(leased_until=Now() - timedelta(seconds=1), queued_at=Now() - timedelta(minutes=1))
     tasks.sweep()
-    second = start_worker()
-    wait_until(lambda: Clip.objects.filter(state=ClipState.READY).exists(), second)
+    second = start()
+    wait_until(is_read, second)
 
     clip.refresh_from_db()
     assert (clip.attempt, clip.frames, clip.failures) == (2, 4, 0)
