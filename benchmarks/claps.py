@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from training.claps.claps import Reading, Verdict, read_claps
-from training.claps.fusion import Frames
+from training.claps.fusion import Frames, fuse
 from training.inference import Detector, load_detector
 from training.render.clips import ClipSpec, ClipTruth, render_clip
 from training.render.motion import KINDS
 from training.render.scenes import Backgrounds
 from training.scan import ScanResult, scan
+from training.sound.transients import Hearing
 
 RESULT = Path(__file__).parent / "results" / "claps.json"
 RATES = [Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30)]
@@ -69,6 +70,14 @@ def spec_of(number: int) -> ClipSpec:
     )
 
 
+def by_picture(result: ScanResult) -> Reading:
+    """As if the clip had no sound."""
+    times = {look.frame: look.seconds for look in result.detections}
+    frames = Frames(times, result.facts.rate, result.facts.frames - 1)
+    reading = read_claps(result.sightings, rate=result.facts.rate)
+    return fuse(reading, Hearing((), peak=0.0, spans=()), result.sightings, frames).reading
+
+
 def loudest(result: ScanResult) -> list[int]:
     """The first frame that shows sticks closed which met when the surest transient is heard."""
     best = max(result.hearing.transients, key=lambda transient: transient.confidence, default=None)
@@ -98,7 +107,7 @@ def measure(detector: Detector, *, clips: int, backgrounds: Path | None) -> None
             spec, clip = spec_of(number), Path(folder) / "clip.mov"
             truth = render_clip(spec, clip, backgrounds=photographs)
             result = scan(clip, detector, on_progress=lambda _: None)
-            picture = read_claps(result.sightings, rate=truth.rate)
+            picture = by_picture(result)
             fused = result.reading
             for name, reading in (("picture", picture), ("fused", fused)):
                 found = [clap.frame for clap in reading.claps]

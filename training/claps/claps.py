@@ -7,7 +7,7 @@ a MOS slate: no clap. Open to the end is no clap either, but worth a look. A dou
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
@@ -15,7 +15,7 @@ from itertools import pairwise
 from training.claps.appearance import CLEAR, Appearance, Clap, Sighting, few, frames, split_appearances
 from training.slates import State
 
-__all__ = ["Clap", "Reading", "Sighting", "Verdict", "read_claps"]
+__all__ = ["Clap", "Reading", "Sighting", "Verdict", "read_claps", "with_claps_at"]
 
 #: Where no slate is clear, a shape this faint that stays for FAINT_FRAMES is worth a look.
 FAINT = 0.3
@@ -66,6 +66,14 @@ def read_claps(sightings: Sequence[Sighting], *, rate: Fraction) -> Reading:
     return _without_slates(appearances, rate)
 
 
+def with_claps_at(reading: Reading, claps: Sequence[Clap], *, clip_end: int) -> Reading:
+    """The reading with its claps at other frames, or with fewer of them; its reason says so."""
+    told = _summary(reading.claps, clip_end=clip_end)
+    seeming = f"the sticks seem to close at {_list([f'frame {clap.frame}' for clap in reading.claps])}"
+    tells = _summary(claps, clip_end=clip_end) if claps else seeming
+    return replace(reading, claps=tuple(claps), reason=reading.reason.replace(told, tells, 1))
+
+
 def _with_claps(slates: list[Appearance]) -> Reading:
     found = [pair for slate in slates for pair in slate.claps]
     claps = tuple(clap for clap, _ in found)
@@ -78,7 +86,7 @@ def _with_claps(slates: list[Appearance]) -> Reading:
     return Reading(claps, Verdict.SURE, summary)
 
 
-def _summary(claps: tuple[Clap, ...], *, clip_end: int) -> str:
+def _summary(claps: Sequence[Clap], *, clip_end: int) -> str:
     places = _list([str(clap.frame) for clap in claps])
     if len(claps) > 1:
         return f"second sticks: the slate closes at frames {places}"

@@ -3,7 +3,8 @@
 Contact lies between the middle of the last open frame's exposure and that of the first closed frame's. The
 disagreement of a clap is how far the sound's onset lies outside of that interval: 0 inside, negative when the
 sound comes first, positive when it comes after the picture. The A/V offset of a clip is the median over its
-claps. Sound moves a clap only among frames in which open and closed are hard to tell apart.
+claps. Sound moves a clap only among frames in which open and closed are hard to tell apart: sticks that are
+almost shut (training.claps.shut) are taken for open until the sound says otherwise.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from fractions import Fraction
 from statistics import median
 
 from training.claps.appearance import SEEN, TELLING, Clap, Sighting
-from training.claps.claps import Reading, Verdict
+from training.claps.claps import Reading, Verdict, with_claps_at
+from training.claps.shut import almost_shut, one_later
 from training.sound.transients import Hearing, Transient
 
 #: The middle of an exposure with a 180 degree shutter, in frames from the frame's start.
@@ -26,6 +28,8 @@ AT_LEAST = Fraction(60, 1000)
 #: Sound never comes before the sticks meet. Where it does by more than this (seconds), sound and picture are
 #: out of step or the frame is late by one: that is for a person to see.
 EARLY = Fraction(5, 1000)
+#: Sound that comes this soon (seconds) after almost shut sticks may be theirs: a microphone 3 m away.
+NEARBY = Fraction(10, 1000)
 #: A single clear sound within so many frames shows by how much sound and picture are apart.
 APART = 10
 #: What is confident enough: where a clap is seen; apart from it; where no clap is seen.
@@ -34,6 +38,11 @@ HEARD, CLEARLY, ALONE = 0.1, 0.8, 0.9
 RIVAL = 0.5
 #: An open slate's clap may be heard until so long after it was last seen (seconds).
 AFTER_SLATE = Fraction(2)
+UNHEARD = "no clap is heard there"
+ALMOST = "the sticks may already be shut in frame {}"
+#: A clap that should be heard and is not needs a picture this confident. Soft sticks have over 0.8, slates
+#: that only seem to close less than 0.4.
+UNHEARD_NEEDS = 0.5
 #: What is left of the confidence of a clap that should have been heard and was not.
 UNHEARD_FACTOR = 0.7
 
@@ -76,11 +85,8 @@ class Frames:
 
 def fuse(reading: Reading, hearing: Hearing, sightings: Sequence[Sighting], frames: Frames) -> Fused:
     """Join what was read from the picture with what was heard. Without sound the picture's word stands."""
-    if not hearing.audible:
-        alone = tuple(replace(clap, picture_confidence=clap.confidence) for clap in reading.claps)
-        return Fused(replace(reading, claps=alone))
     if not reading.claps:
-        return _only_heard(reading, hearing, sightings, frames)
+        return _only_heard(reading, hearing, sightings, frames) if hearing.audible else Fused(reading)
     listener = _Listener(hearing, sightings, frames)
     claps: list[Clap] = []
     doubts: list[str] = []
@@ -88,11 +94,15 @@ def fuse(reading: Reading, hearing: Hearing, sightings: Sequence[Sighting], fram
     nexts = [*(clap.last_open for clap in reading.claps[1:]), frames.last]
     for clap, after, until in zip(reading.claps, befores, nexts, strict=True):
         fused, doubt = listener.clap(clap, after, until)
-        claps.append(fused)
+        if fused.sound_confidence == 0 and clap.confidence < UNHEARD_NEEDS:
+            doubt = f"{UNHEARD}, so none is counted"
+        else:
+            claps.append(fused)
         if doubt:
             doubts.append(f"at frame {fused.frame} {doubt}" if len(reading.claps) > 1 else doubt)
     offsets = [clap.disagreement_ms for clap in claps if clap.disagreement_ms is not None]
-    joined = _doubted(replace(reading, claps=tuple(claps)), doubts)
+    clip_end = max((one.frame for one in sightings), default=0)
+    joined = _doubted(with_claps_at(reading, claps, clip_end=clip_end), doubts)
     return Fused(joined, av_offset_ms=round(median(offsets), 2) if offsets else None)
 
 
@@ -115,20 +125,29 @@ class _Listener:
 
         `after`: the frame of the clap before; `until`: the last open frame of the one that follows.
         """
-        opened, closed = self._clear_frames(clap, after, until)
-        start, end = self._frames.middle(opened), self._frames.middle(closed)
         clap = replace(clap, picture_confidence=clap.confidence)
+        opened, closed = self._clear_frames(clap, after, until)
+        almost = closed < until and almost_shut(clap, self._seen)
+        seen = clap
+        if almost:
+            clap, closed = one_later(seen, self._seen), max(closed, seen.frame + 1)
+        unsettled = ALMOST.format(clap.last_open) if almost else None
+        if not self._hearing.audible:
+            return clap, unsettled
+        start, end = self._frames.middle(opened), self._frames.middle(closed)
         reach = max(AGREES / self._frames.rate, AT_LEAST)
         if found := self._best(start - reach, end + reach, HEARD):
-            return self._agreed(clap, found, opened, closed)
+            if almost and found.seconds <= self._frames.middle(clap.last_open):
+                clap, almost = seen, False  # heard already: they had met
+            return self._agreed(clap, found, opened, closed, almost)
         wide = APART / self._frames.rate
         apart = [one for one in self._between(start - wide, end + wide) if one.confidence >= CLEARLY]
         if len(apart) == 1:
             return self._apart(clap, apart[0], start, end)
         if not self._hearing.covers(start) or not self._hearing.covers(end):
-            return clap, None
+            return clap, unsettled
         confidence = round(clap.confidence * UNHEARD_FACTOR, 4)
-        doubt = "no clap is heard there" if not apart else "several sounds near it could be the clap"
+        doubt = UNHEARD if not apart else "several sounds near it could be the clap"
         return replace(clap, confidence=confidence, sound_confidence=0.0), doubt
 
     def _clear_frames(self, clap: Clap, after: int, until: int) -> tuple[int, int]:
@@ -152,7 +171,9 @@ class _Listener:
         found = [one for one in self._between(start, end) if one.confidence >= least]
         return max(found, key=lambda one: one.confidence, default=None)
 
-    def _agreed(self, clap: Clap, found: Transient, opened: int, closed: int) -> tuple[Clap, str | None]:
+    def _agreed(
+        self, clap: Clap, found: Transient, opened: int, closed: int, almost: bool
+    ) -> tuple[Clap, str | None]:
         frame = self._frames.closed_by(found.seconds)
         doubt = None
         if closed - opened > 1 and opened < frame <= closed and frame != clap.frame:
@@ -160,15 +181,19 @@ class _Listener:
             seen = self._seen.get(frame)
             box = seen.box if seen and seen.box else clap.box
             clap = replace(clap, frame=frame, last_open=min(clap.last_open, frame - 1), box=box)
+        elif almost and not self._is_plainly_later(found.seconds, clap):
+            doubt = ALMOST.format(clap.last_open)
         start, end = self._frames.middle(clap.last_open), self._frames.middle(clap.frame)
         if doubt is None and found.seconds < start - EARLY:
             clap = _with_sound(clap, found, start, end)
-            return (
-                clap,
-                f"the sound comes {-(clap.disagreement_ms or 0):.0f} ms before the sticks are seen shut",
-            )
+            early = -(clap.disagreement_ms or 0)
+            return clap, f"the sound comes {early:.0f} ms before the sticks are seen shut"
         raised = clap.confidence + (1 - clap.confidence) * found.confidence / 2
         return _with_sound(replace(clap, confidence=round(raised, 4)), found, start, end), doubt
+
+    def _is_plainly_later(self, seconds: Fraction, clap: Clap) -> bool:
+        """Whether sticks heard then were still apart in the frame that shows them almost shut."""
+        return self._frames.middle(clap.last_open) + NEARBY <= seconds <= self._frames.middle(clap.frame)
 
     def _apart(self, clap: Clap, found: Transient, start: Fraction, end: Fraction) -> tuple[Clap, str]:
         clap = _with_sound(

@@ -18,8 +18,11 @@ SCORES = {
     "C": (0.0, 0.99),
     "o": (0.85, 0.1),
     "c": (0.1, 0.85),
+    "a": (0.35, 0.85),  # almost shut
     "u": (0.4, 0.1),  # blurred, rather open
     "d": (0.1, 0.4),  # blurred, rather closed
+    "w": (0.5, 0.25),  # there, perhaps open
+    "v": (0.25, 0.5),  # there, perhaps closed
     "?": (0.5, 0.5),  # a slate, but how?
     "f": (0.35, 0.0),  # faint
     ".": (0.06, 0.05),  # the detector's noise
