@@ -21,6 +21,7 @@ TORCH_FREE = [
     "footage.facts",
     "footage.footage",
     "sound.links",
+    "slate_text.reader",
     "store",
 ]
 WORDS_NOT_USED = {"utils", "helpers", "common", "core", "services", "managers", "base", "misc", "engine"} | {
@@ -40,9 +41,10 @@ def test_platform_stays_a_folder() -> None:
     assert python("import platform; platform.system()").returncode == 0
 
 
-def test_the_web_process_never_loads_torch() -> None:
+def test_the_web_process_never_loads_torch_or_onnxruntime() -> None:
     ran = python(
         "import sys; sys.modules['torch'] = sys.modules['torchvision'] = None\n"
+        "sys.modules['onnxruntime'] = sys.modules['rapidocr'] = None\n"
         "import secondsticks.wsgi, secondsticks.urls"
     )
 
@@ -97,6 +99,8 @@ def test_every_import_is_declared(folders: tuple[str, ...], groups: list[str]) -
     """What only happens to be installed here is missing from the environment that `make` builds elsewhere."""
     packaging = tomllib.loads((ROOT / "pyproject.toml").read_text())
     declared = {plain(each) for each in packaging["project"]["dependencies"]}
+    optional = packaging["project"]["optional-dependencies"]
+    declared |= {plain(each) for extra in optional.values() for each in extra}
     declared |= {plain(each) for group in groups for each in packaging["dependency-groups"][group]}
     ours = {"secondsticks", "training", "ml_backend", "tests"}
     names = set().union(*map(imported, sources(*folders))) - set(sys.stdlib_module_names) - ours

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from secondsticks.detection import sharpness, waveform
+from secondsticks.detection import waveform
 from training.sound.blocks import SoundBlock
 
 RATE = 48000
@@ -60,27 +60,3 @@ def test_no_sound_or_a_broken_file_is_no_waveform(tmp_path):
     assert waveform.read(tmp_path, 0, 8) is None
     (tmp_path / waveform.FILE).write_bytes(b"junk")
     assert waveform.read(tmp_path, 0, 8) is None
-
-
-def look(frame, state="closed", score=0.9) -> dict:
-    return {"frame": frame, "boxes": [{"bbox": [frame, 0, 9, 9], "state": state, "score": score}]}
-
-
-def test_slates_to_choose_from_follow_the_first_clap():
-    looks = [look(3), look(10), look(11, score=0.3), look(12, "open"), look(13), look(10 + sharpness.FRAMES)]
-    result = {"claps": [{"frame": 10}], "detections": looks}
-    assert sharpness.candidates(result) == {10: [10, 0, 9, 9], 13: [13, 0, 9, 9]}
-
-
-def test_without_a_clap_they_lie_where_most_closed_slates_are():
-    looks = [look(3), *(look(frame) for frame in range(500, 520)), {"frame": 600, "boxes": []}]
-    assert list(sharpness.candidates({"claps": [], "detections": looks})) == list(range(500, 520))
-    assert sharpness.candidates({"claps": [], "detections": []}) == {}
-
-
-def test_detail_is_sharp_and_blur_is_not():
-    rng = np.random.default_rng(1)
-    noise = rng.integers(0, 255, (40, 60, 3)).astype(np.uint8)
-    blurred = np.repeat(np.repeat(noise[::8, ::8], 8, 0), 8, 1)
-    assert sharpness.of(noise) > sharpness.of(blurred) > 0
-    assert sharpness.of(noise[:2]) == 0

@@ -30,14 +30,14 @@ _NOTHING = np.empty(0, np.uint8)
 
 
 class Child:
-    """The parent's end: a decode process, killed when it stays silent too long."""
+    """The parent's end: a process (decode, or another fenced one), killed when it stays silent too long."""
 
-    def __init__(self, limits: Limits, *, writes: bool) -> None:
+    def __init__(self, limits: Limits, *, writes: bool, module: str = "training.footage.decode") -> None:
         self._patience = limits.answer_seconds
         confined = asdict(limits) | {"written_bytes": limits.written_bytes if writes else 0}
         self._process = subprocess.Popen(
             # -P and cwd: a file beside the footage must never be imported in place of ours.
-            [sys.executable, "-P", "-s", "-m", "training.footage.decode", json.dumps(confined)],
+            [sys.executable, "-P", "-s", "-m", module, json.dumps(confined)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -55,12 +55,26 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any], body: bytes = b"") -> None:
+        """A request, followed by raw bytes that the child must take as its `Wire.body`."""
         assert self._process.stdin
-        try:
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
-        except (BrokenPipeError, ValueError):
-            raise self._gone() from None
+        if self._process.stdin.closed:
+            raise self._gone()
+        deadline = time.monotonic() + self._patience
+        left = memoryview(json.dumps(message).encode() + b"\n" + body)
+        pipe = self._process.stdin.fileno()
+        os.set_blocking(pipe, False)
+        waiting = select.poll()
+        waiting.register(pipe, select.POLLOUT)
+        while left:
+            if not waiting.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                raise self._silent()
+            try:
+                left = left[os.write(pipe, left) :]
+            except BrokenPipeError:
+                raise self._gone() from None
+            except BlockingIOError:
+                continue
 
     def receive(self) -> tuple[dict[str, Any], npt.NDArray[np.uint8]]:
         """The next message and its bytes; raises what the child reports, or why it went away."""
@@ -111,11 +125,14 @@ class Child:
         waiting = select.poll()  # not select(): a server may hold more than 1024 descriptors
         waiting.register(pipe, select.POLLIN)
         if not waiting.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            self.close()
-            raise FootageError("timeout", f"Reading this file took too long (over {self._patience:g} s).")
+            raise self._silent()
         if not (got := os.readv(pipe, [view])):
             raise self._gone()
         return got
+
+    def _silent(self) -> FootageError:
+        self.close()
+        return FootageError("timeout", f"Reading this file took too long (over {self._patience:g} s).")
 
     def _gone(self) -> FootageError:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -200,6 +217,16 @@ class Wire:
         line, _, self._ahead = self._ahead.partition(b"\n")
         found: dict[str, Any] = json.loads(line)
         return found
+
+    def body(self, size: int) -> bytes:
+        """The raw bytes that follow a request."""
+        while len(self._ahead) < size:
+            chunk = os.read(self._requests, 1 << 20)
+            if not chunk:
+                raise EOFError
+            self._ahead += chunk
+        taken, self._ahead = self._ahead[:size], self._ahead[size:]
+        return taken
 
     def interrupted(self) -> bool:
         """Whether the parent has already asked for something else."""

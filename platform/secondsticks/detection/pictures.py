@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-import numpy as np
 from PIL import Image
 
-from secondsticks.detection import sharpness, waveform
+from secondsticks.detection import waveform
 from secondsticks.detection.models import Scan
+from training.claps import sharpness
 from training.footage.footage import Footage, FootageError, Frame
 
 log = logging.getLogger(__name__)
@@ -106,12 +106,11 @@ def save_slate(scan: Scan, footage: Footage, shown: dict[int, list[float]], save
     for frame in footage.frames(min(shown), max(shown)):
         if frame.number not in shown:
             continue
-        picture = Image.fromarray(frame.picture)
-        box = shown[frame.number]
-        sharp = sharpness.of(np.asarray(around(box, picture, full_width=footage.facts.width, times=1.0)))
+        box, width = shown[frame.number], footage.facts.width
+        sharp = sharpness.of(sharpness.part(frame.picture, box, full_width=width))
         if sharp > best:
             best, saved.slate = sharp, frame.number
-            close = around(box, picture, full_width=footage.facts.width, times=1.25)
+            close = around(box, Image.fromarray(frame.picture), full_width=width, times=1.25)
             saved.slate_picture = write_jpeg(close, folder_of(scan) / "slate.jpg", SAVED_SIDE).name
 
 
