@@ -5,15 +5,17 @@ from __future__ import annotations
 import uuid
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
 from training.sound import files
-from training.sound.transients import Transient
 from training.timecode import TimecodeError, timecode_at
+
+if TYPE_CHECKING:
+    from training.sound.transients import Transient
 
 
 class SoundFileState(models.TextChoices):
@@ -140,6 +142,8 @@ class SoundFile(models.Model):
 
     def transients(self) -> tuple[Transient, ...]:
         """Return the sounds in it that may be claps."""
+        from training.sound.transients import Transient  # scipy, which the web process need not load
+
         return tuple(Transient(**one) for one in self.heard)
 
 
