@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from ml_backend import webhooks
 from ml_backend.authentication import Gate
@@ -15,9 +16,6 @@ from ml_backend.refusals import Refused, later
 from ml_backend.weights import Weights
 from ml_backend.wire import Json, Reply, Request, json_in, request_in
 from training.store import Store
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import time
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import SplitResult, urlsplit
-
-import urllib3
 
 from ml_backend.allowed import DEFAULT_PORTS, Address, Allowed, as_address
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 LARGEST = 32 << 20  # bytes
 LONGEST = 10.0  # seconds for all of it
-PATIENCE = urllib3.Timeout(connect=3, read=5)
+SILENCE = 5.0  # seconds
 
 
 class Unopened(Exception):
@@ -30,21 +30,21 @@ def fetch(url: str, allowed: Allowed, *, longest: float = LONGEST, largest: int 
     deadline = time.monotonic() + longest
     parts, port = _checked(url, allowed)
     host = str(parts.hostname)
-    pool = _pool(parts.scheme, host, port, _resolved(host, port, allowed))
+    address = _resolved(host, port, allowed)
+    connection = HTTPConnection(host, port, timeout=SILENCE)
     try:
-        reply = pool.request(
-            "GET", parts.path + (f"?{parts.query}" if parts.query else "") or "/",
-            headers={"Host": parts.netloc, "Accept": "image/*", "Accept-Encoding": "identity"},
-            redirect=False, retries=False, preload_content=False,
-        )  # fmt: skip
+        connection.sock = _connected(parts.scheme, host, address, port)
+        query = f"?{parts.query}" if parts.query else ""
+        connection.request("GET", (parts.path or "/") + query, headers={"Accept": "image/*"})
+        reply = connection.getresponse()
         if reply.status != 200:
             raise Unopened(f"{host} answers {reply.status}; redirects are not followed.")
         return _body(reply, host, deadline, largest)
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+    except (HTTPException, OSError, ValueError) as error:
         log.warning("%s: %s", host, error)
         raise Unopened(f"{host} did not send the picture ({type(error).__name__}).") from error
     finally:
-        pool.close()
+        connection.close()
 
 
 def _checked(url: str, allowed: Allowed) -> tuple[SplitResult, int]:
@@ -77,15 +77,15 @@ def _resolved(host: str, port: int, allowed: Allowed) -> str:
     return str(addresses[0])
 
 
-def _pool(scheme: str, host: str, port: int, address: str) -> urllib3.HTTPConnectionPool:
+def _connected(scheme: str, host: str, address: str, port: int) -> socket.socket:
+    """A connection to the address, and with TLS to whoever proves to be the host there."""
+    plain = socket.create_connection((address, port), timeout=SILENCE)
     if scheme == "http":
-        return urllib3.HTTPConnectionPool(address, port, timeout=PATIENCE, maxsize=1)
-    return urllib3.HTTPSConnectionPool(
-        address, port, timeout=PATIENCE, maxsize=1, server_hostname=host, assert_hostname=host
-    )
+        return plain
+    return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
 
 
-def _body(reply: urllib3.BaseHTTPResponse, host: str, deadline: float, largest: int) -> bytes:
+def _body(reply: HTTPResponse, host: str, deadline: float, largest: int) -> bytes:
     arrived = bytearray()
     while piece := reply.read1(1 << 16):
         arrived += piece

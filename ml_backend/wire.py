@@ -7,12 +7,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from ml_backend.refusals import Refused
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Json = dict[str, Any]
 

@@ -220,6 +220,13 @@ SWEEPS = ["secondsticks.footage.tasks.sweep", "secondsticks.detection.tasks.swee
 SWEEP_SECONDS = env_int("SECONDSTICKS_SWEEP_SECONDS", 20)
 DEMO = "secondsticks.footage.demo.enqueue"  # makes the demo project on the first start
 
+# The ML backend that serves the champion to Label Studio. `up` starts it when told to, and when told nothing if
+# one of these functions says that it is needed.
+ML_SECRET = env_secret("SECONDSTICKS_ML_SECRET", HOME / "ml_secret")
+ML_PORT = env_int("SECONDSTICKS_ML_PORT", 9090)
+ML_BACKEND = env_bool("SECONDSTICKS_ML_BACKEND", False) if os.environ.get("SECONDSTICKS_ML_BACKEND") else None
+ML_BACKEND_NEEDED: list[str] = []
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

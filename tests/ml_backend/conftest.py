@@ -24,7 +24,7 @@ from training.checkpoints import card_path, read_card, write_checkpoint
 from training.slates import Box, Detection, State
 from training.store import Store, open_store
 
-SECRET = "a secret that nobody guesses"
+SECRET = "a secret that nobody guesses: 7Yt3qLx0 9Hd2mVb5 1Rk8wZs4"
 
 
 class Drawn:

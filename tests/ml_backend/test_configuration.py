@@ -22,8 +22,8 @@ def test_without_a_word_everything_is_in_the_home(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("SECONDSTICKS_ML_SECRET", "short", "SECONDSTICKS_ML_SECRET needs at least 20 plain characters."),
-        ("SECONDSTICKS_ML_SECRET", "ä" * 30, "SECONDSTICKS_ML_SECRET needs at least 20 plain characters."),
+        ("SECONDSTICKS_ML_SECRET", "short", "SECONDSTICKS_ML_SECRET needs at least 50 plain characters."),
+        ("SECONDSTICKS_ML_SECRET", "ä" * 60, "SECONDSTICKS_ML_SECRET needs at least 50 plain characters."),
         ("SECONDSTICKS_ML_THREADS", "many", "SECONDSTICKS_ML_THREADS is 'many'; give a number from 1 on."),
         ("SECONDSTICKS_ML_THREADS", "0", "SECONDSTICKS_ML_THREADS is '0'; give a number from 1 on."),
         ("SECONDSTICKS_ML_HOSTS", "10.0.0.0/99", "is neither a host nor a network"),

@@ -104,4 +104,4 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
         env=os.environ | {"SECONDSTICKS_HOME": str(tmp_path), "SECONDSTICKS_ML_SECRET": "short"},
     )  # fmt: skip
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr == "SECONDSTICKS_ML_SECRET needs at least 20 plain characters.\n"
+    assert ran.stderr == "SECONDSTICKS_ML_SECRET needs at least 50 plain characters.\n"

@@ -42,7 +42,7 @@ def test_the_first_admin_is_made_once(capsys: pytest.CaptureFixture[str]) -> Non
     admin = User.objects.get()
     assert (admin.username, admin.is_superuser) == ("admin", True)
     assert admin.check_password(str(first["admin_password"]))
-    assert second == {"migrated": False, "admin_password": None}
+    assert second == {"migrated": False, "admin_password": None, "needs_ml_backend": False}
 
 
 @pytest.mark.django_db

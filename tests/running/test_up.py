@@ -1,6 +1,8 @@
 """`manage.py up` as a person meets it: twice, with an embedded database of its own."""
 
+import contextlib
 import http.cookiejar
+import json
 import os
 import re
 import signal
@@ -23,12 +25,12 @@ ROOT = Path(__file__).resolve().parents[2]
 class Started:
     """A running `up`, and what it said until it named its address."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, *words: str, **variables: str) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-        environment |= {"SECONDSTICKS_HOME": str(home), "SECONDSTICKS_DEMO": "0"}
+        environment |= {"SECONDSTICKS_HOME": str(home), "SECONDSTICKS_DEMO": "0", **variables}
         self.url = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", "--port", str(port)],
+            [sys.executable, "manage.py", "up", "--port", str(port), *words],
             cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         assert self.process.stdout is not None
@@ -120,3 +122,19 @@ def test_what_is_killed_comes_back(home: Path, port: int) -> None:
 
     assert len(programs) == 5
     assert started.stop() == []
+
+
+def test_the_ml_backend_comes_and_goes_with_the_rest(home: Path, port: int) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        ml_port = int(probe.getsockname()[1])
+    started = Started(home, port, "--ml-backend", SECONDSTICKS_ML_PORT=str(ml_port))
+    health: dict[str, str] = {}
+    while not health:
+        with contextlib.suppress(OSError):
+            health = json.load(urllib.request.urlopen(f"http://127.0.0.1:{ml_port}/health"))
+        time.sleep(0.1)
+
+    assert health["status"] == "UP"
+    assert started.stop() == []
+    assert (home / "ml_secret").stat().st_mode & 0o077 == 0

@@ -53,7 +53,7 @@ def is_published() -> bool:
 
 
 def keep_published() -> None:
-    """Publish the champion if the store does not have it. What hinders is logged; the next sweep tries again."""
+    """Publish the champion if the store does not have it. What hinders is logged, for the next sweep."""
     try:
         if not is_published():
             publish()

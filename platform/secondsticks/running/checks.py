@@ -48,6 +48,14 @@ def port_is_free(host: str, port: int) -> None:
         )
 
 
+def ml_port_is_free(port: int) -> None:
+    if not is_free(port):
+        raise CannotStart(
+            f"Port {port} is in use by another program, and the ML backend needs it: stop that, or set "
+            "SECONDSTICKS_ML_PORT to another port."
+        )
+
+
 def public_host_has_origin(host: str, origins: list[str]) -> None:
     """Listening beyond this machine needs the address people will type: other names are refused."""
     if host not in LOOPBACK and not origins:

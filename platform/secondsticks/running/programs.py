@@ -1,6 +1,7 @@
 """The programs that make up the platform, as the supervisor is to start them."""
 
 import sys
+from collections.abc import Mapping
 
 from secondsticks import jobs
 from secondsticks.running.supervisor import Program
@@ -29,6 +30,12 @@ def worker(name: str, *, number: int | None = None) -> Program:
         *("--worker-shutdown-timeout", str(WORKER_PATIENCE_MS), "--skip-logging"),
     ]
     return Program(f"{name}-{number}" if number else name, command, patience=WORKER_PATIENCE_MS / 1000 + 5)
+
+
+def ml_backend(*, port: int, environment: Mapping[str, str]) -> Program:
+    """Serve the champion to a Label Studio on this machine. About 1 GB of memory, most of it torch."""
+    command = [sys.executable, "-m", "ml_backend", "--host", "127.0.0.1", "--port", str(port)]
+    return Program("ml_backend", command, environment=environment, patience=10)
 
 
 def sweep() -> Program:

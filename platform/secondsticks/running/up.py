@@ -12,12 +12,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from secondsticks.running import checks, programs
 from secondsticks.running.lines import Lines
-from secondsticks.running.postgres import Postgres
+from secondsticks.running.postgres import Postgres, is_free
 from secondsticks.running.sentences import CannotStart
 from secondsticks.running.supervisor import Program, Supervisor
 
@@ -32,9 +33,16 @@ class Up:
         self.own_database = own_database
         self.environment = {"DJANGO_SETTINGS_MODULE": "secondsticks.settings", "PYTHONUNBUFFERED": "1"}
 
-    def run(self, *, host: str, port: int, only: str | None, workers: int) -> None:
-        """Start, print the address, and keep everything running until SIGINT or SIGTERM."""
+    def run(
+        self, *, host: str, port: int, only: str | None, workers: int, ml_backend: bool | None = False
+    ) -> None:
+        """Start, print the address, and keep everything running until SIGINT or SIGTERM.
+
+        `ml_backend` None: when it is needed.
+        """
         self.check(host=host, port=port, serves=only != "worker")
+        if ml_backend:
+            checks.ml_port_is_free(settings.ML_PORT)
         self.lines = Lines(settings.LOGS)
         self.supervisor = Supervisor(self.lines)
         hang_up = [] if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [signal.SIGHUP]  # nohup
@@ -43,7 +51,14 @@ class Up:
         os.environ.update(self.environment)
         with self.database_lock() as ours:
             try:
-                self.start(host=host, port=port, only=only, workers=workers, start_database=ours)
+                self.start(
+                    host=host,
+                    port=port,
+                    only=only,
+                    workers=workers,
+                    ml_backend=ml_backend,
+                    start_database=ours,
+                )
                 self.supervisor.run()
                 self.lines.write("up", "stopping")
             finally:
@@ -72,7 +87,16 @@ class Up:
             else:
                 yield True
 
-    def start(self, *, host: str, port: int, only: str | None, workers: int, start_database: bool) -> None:
+    def start(
+        self,
+        *,
+        host: str,
+        port: int,
+        only: str | None,
+        workers: int,
+        ml_backend: bool | None,
+        start_database: bool,
+    ) -> None:
         began = time.monotonic()
         if start_database:
             self.start_database()
@@ -85,6 +109,10 @@ class Up:
             numbers = range(1, workers + 1) if workers > 1 else [None]
             wanted += [programs.worker("scans", number=number) for number in numbers]
             wanted.append(programs.sweep())
+        if ml_backend is None:
+            ml_backend = only != "web" and prepared["needs_ml_backend"]
+        if ml_backend:
+            wanted += self.ml_backend()
         for program in wanted:
             self.supervisor.start(program)
         try:
@@ -96,6 +124,20 @@ class Up:
         finally:  # a password that was made up must be seen even if the rest fails: it is shown only once
             if only != "worker":
                 self.announce(host, port, prepared["admin_password"])
+
+    def ml_backend(self) -> list[Program]:
+        """The program, unless somebody started it beside us."""
+        if not is_free(settings.ML_PORT):
+            self.lines.write(
+                "up", f"port {settings.ML_PORT} is in use: leaving the ML backend to who uses it"
+            )
+            return []
+        told = {
+            "SECONDSTICKS_HOME": str(self.home),
+            "SECONDSTICKS_STORE": settings.SECONDSTICKS_STORE,
+            "SECONDSTICKS_ML_SECRET": settings.ML_SECRET,
+        }
+        return [programs.ml_backend(port=settings.ML_PORT, environment=told)]
 
     def start_database(self) -> None:
         self.lines.write("up", "starting the database")
@@ -114,7 +156,7 @@ class Up:
         server.wait_until_ready(child.process)
         os.environ["DATABASE_URL"] = server.url
 
-    def prepare(self, *, demo: bool) -> dict[str, str | None]:
+    def prepare(self, *, demo: bool) -> dict[str, Any]:
         """Run `manage.py prepare` in a process of its own, which sees the database that now runs."""
         command = programs.manage("prepare", *(["--demo"] if demo else []))
         with subprocess.Popen(
@@ -126,7 +168,7 @@ class Up:
             reader.join()
         if process.returncode != 0:
             raise CannotStart("The database could not be prepared; the reason is in the line above.")
-        prepared: dict[str, str | None] = json.loads(answer.splitlines()[-1])
+        prepared: dict[str, Any] = json.loads(answer.splitlines()[-1])
         return prepared
 
     def wait_until_ready(self, host: str, port: int) -> None:

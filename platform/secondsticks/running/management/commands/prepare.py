@@ -53,6 +53,11 @@ def wants_demo() -> bool:
     return not signed_in and not apps.get_model("footage", "Project").objects.exists()
 
 
+def needs_ml_backend() -> bool:
+    """Say whether a project is linked to a Label Studio that asks the ML backend."""
+    return any(import_string(name)() for name in settings.ML_BACKEND_NEEDED)
+
+
 class Command(BaseCommand):
     help = "Migrate when migrations are pending, make the first admin, and (--demo) the demo project."
     requires_system_checks = ()
@@ -67,8 +72,10 @@ class Command(BaseCommand):
                 password = make_first_admin()
                 if demo and wants_demo():
                     import_string(settings.DEMO)()
+                needed = needs_ml_backend()
         except OperationalError as error:
             raise CommandError(
                 f"The database does not answer: {str(error).strip().splitlines()[0]}"
             ) from None
-        self.stdout.write(json.dumps({"migrated": migrated, "admin_password": password}))
+        prepared = {"migrated": migrated, "admin_password": password, "needs_ml_backend": needed}
+        self.stdout.write(json.dumps(prepared))
