@@ -35,6 +35,10 @@ ROUTES = [
     ),
     Route("footage:remove-member", needs="admin", methods=("POST",), args=("project", "member")),
     Route("footage:register-folder", needs="lead", methods=FORM, args=("project",), ok=(200, 422)),
+    Route("footage:watched-folders", needs="lead", args=("project",)),
+    Route("footage:watch-folder", needs="lead", methods=("POST",), args=("project",), ok=(302, 422)),
+    Route("footage:pause-watched", needs="lead", methods=("POST",), args=("watched",)),
+    Route("footage:remove-watched", needs="lead", methods=("POST",), args=("watched",)),
     Route(
         "footage:project-upload",
         needs="annotator",
@@ -63,11 +67,12 @@ ROUTES = [
 
 
 def furnish(clip) -> dict[str, object]:
-    """A sound file in the clip's project."""
-    from secondsticks.footage.models import SoundFile
+    """A sound file and a watched folder in the clip's project."""
+    from secondsticks.footage.models import SoundFile, WatchedFolder
 
     sound_file = SoundFile.objects.create(
         project=clip.project, name="day.wav", origin="upload", location="footage/tests/day.wav"
     )
     sound_file.path.write_bytes(b"sound")
-    return {"sound": sound_file.uuid}
+    watched = WatchedFolder.objects.create(project=clip.project, path="/mnt/dailies/day 12")
+    return {"sound": sound_file.uuid, "watched": watched.uuid}

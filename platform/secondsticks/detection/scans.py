@@ -55,6 +55,18 @@ def scan_again(clip, *, send) -> Scan | None:
         return ask_for_scan(clip, send=send)
 
 
+def scan_anew(clip, *, send) -> Scan | None:
+    """Scan a clip that has been read: what was scanned before, or is just now, was another content.
+
+    None when a scan waits that nobody has begun.
+    """
+    with transaction.atomic():
+        running = Scan.objects.filter(clip=clip, is_current=True, state=ScanState.RUNNING).first()
+        if running is not None:
+            cancel(running)
+        return scan_again(clip, send=send)
+
+
 def cancel(scan: Scan) -> bool:
     """Stop a scan: its worker sees it at its next renewal, within seconds."""
     return scan.move(ScanState.CANCELLED, finished_at=Now())

@@ -1,4 +1,4 @@
-"""What wakes detection: a clip that footage has read."""
+"""What wakes detection: a clip that footage has read, a watched folder that it has looked through."""
 
 from __future__ import annotations
 
@@ -15,16 +15,25 @@ scan_done = Signal()
 
 
 def connect() -> None:
-    from secondsticks.footage.signals import clip_ingested
+    from secondsticks.footage.signals import clip_ingested, folder_visited
 
     clip_ingested.connect(on_clip_ingested, dispatch_uid="detection.scan")
+    folder_visited.connect(on_folder_visited, dispatch_uid="detection.exports")
     post_migrate.connect(on_migrated, dispatch_uid="detection.shipped_checkpoint")
 
 
 def on_clip_ingested(sender, clip, **kwargs) -> None:
     from secondsticks.detection import scans, tasks
 
-    scans.ask_for_scan(clip, send=tasks.send)
+    scans.scan_anew(clip, send=tasks.send)
+
+
+def on_folder_visited(sender, lease, away_since, **kwargs) -> None:
+    from secondsticks.detection import export_folders, tasks
+
+    if away_since:
+        export_folders.scan_what_was_away(lease.row, away_since, send=tasks.send)
+    export_folders.write_due(lease)
 
 
 def on_migrated(sender, **kwargs) -> None:

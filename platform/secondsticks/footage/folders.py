@@ -55,15 +55,20 @@ def checked(file: Arrived) -> Path:
     return file.path
 
 
-def register(project: Project, folder: str, *, send_ingest: Callable[[Arrived], None]) -> Found:
-    """Make clips and sound files of what lies under an allowed folder; those we have stay as they are."""
+def found(folder: str) -> Path:
+    """Return the real path of an allowed folder that somebody typed, or raise FolderRefused."""
     top = Path(folder)
     if not top.is_absolute() or "\0" in folder or not is_allowed(top):
         raise FolderRefused("This folder is not one of the allowed ones.")
     top = top.resolve()
     if not top.is_dir():
         raise FolderRefused("There is no such folder on the server.")
-    locations, other = _split(_files(top))
+    return top
+
+
+def register(project: Project, folder: str, *, send_ingest: Callable[[Arrived], None]) -> Found:
+    """Make clips and sound files of what lies under an allowed folder; those we have stay as they are."""
+    locations, other = _split(_files(found(folder)))
     sounds = [location for location in locations if names.is_sound(location)]
     videos = [location for location in locations if not names.is_sound(location)]
     with transaction.atomic():

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 
 from secondsticks.footage.models import Project, Role
+from secondsticks.markers import FORMATS
 
 
 class ProjectForm(forms.ModelForm):
@@ -48,6 +49,36 @@ class RoleForm(forms.Form):
 
 class FolderForm(forms.Form):
     folder = forms.CharField(label="Folder on the server", max_length=4096, strip=False)
+
+
+class WatchForm(forms.Form):
+    """Which server folder to watch, and what to write about its clips."""
+
+    watch = forms.CharField(label="Folder on the server", max_length=2000, strip=False)
+    exports = forms.BooleanField(label="Write exports of its clips", required=False, initial=True)
+    export_to = forms.CharField(
+        label="Export folder",
+        max_length=2000,
+        strip=False,
+        required=False,
+        help_text="Left empty: beside the folder, under its name with “-claps” added. Never in the footage.",
+    )
+    formats = forms.MultipleChoiceField(
+        label="Formats",
+        choices=[(format.name, format.title) for format in FORMATS.values()],
+        initial=list(FORMATS),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    include_unsure = forms.BooleanField(
+        label="Also claps that a person should look at; they are red", required=False, initial=True
+    )
+
+    def clean(self) -> dict:
+        cleaned = super().clean() or {}
+        if cleaned.get("exports") and "formats" in cleaned and not cleaned["formats"]:
+            self.add_error("formats", "Choose at least one format, or no exports.")
+        return cleaned
 
 
 class PersonForm(forms.ModelForm):

@@ -19,7 +19,7 @@ from django.db import DatabaseError, connection
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from secondsticks.footage.models import Clip, SoundFile
+from secondsticks.footage.models import Clip, SoundFile, WatchedFolder
 
 LEASE = timedelta(seconds=15)
 HEARTBEAT_SECONDS = 5.0
@@ -27,7 +27,7 @@ HEARTBEAT_SECONDS = 5.0
 MOST_FAILURES = 3
 
 logger = logging.getLogger(__name__)
-Row = TypeVar("Row", Clip, SoundFile)
+Row = TypeVar("Row", Clip, SoundFile, WatchedFolder)
 
 
 class LeaseLost(Exception):

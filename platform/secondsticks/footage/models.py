@@ -12,6 +12,8 @@ from django.db import models
 from django.urls import reverse
 
 from secondsticks.footage.sound_files import SoundFile
+from secondsticks.footage.watched_folders import WatchedFile as WatchedFile
+from secondsticks.footage.watched_folders import WatchedFolder as WatchedFolder
 from training.footage.footage import ClipFacts
 from training.timecode import timecode_at
 

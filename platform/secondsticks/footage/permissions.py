@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
-from secondsticks.footage.models import Clip, Project, Role, SoundFile, Upload
+from secondsticks.footage.models import Clip, Project, Role, SoundFile, Upload, WatchedFolder
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -46,6 +46,13 @@ def get_sound_file_for(user: User, uuid: UUID, role: Role = Role.ANNOTATOR) -> S
     sound_file = get_object_or_404(SoundFile.objects.select_related("project"), uuid=uuid)
     _require(sound_file.project, user, role)
     return sound_file
+
+
+def get_watched_folder_for(user: User, uuid: UUID, role: Role = Role.LEAD) -> WatchedFolder:
+    """Return the watched folder if this person has at least that role in its project."""
+    watched = get_object_or_404(WatchedFolder.objects.select_related("project"), uuid=uuid)
+    _require(watched.project, user, role)
+    return watched
 
 
 def get_upload_for(user: User, uuid: UUID) -> Upload:

@@ -8,8 +8,8 @@ import dramatiq
 from django.db.models import Q
 
 from secondsticks import jobs
-from secondsticks.footage import demo, leases, lost, reading, sound_reading
-from secondsticks.footage.models import Clip, ClipState, ProxyState, SoundFile
+from secondsticks.footage import demo, leases, lost, reading, sound_reading, visits
+from secondsticks.footage.models import Clip, ClipState, ProxyState, SoundFile, WatchedFolder
 from secondsticks.footage.sound_files import SoundFileState
 from secondsticks.footage.uploads import Arrived
 
@@ -48,6 +48,14 @@ def make_demo() -> None:
     demo.make(send_ingest=send_ingest)
 
 
+@dramatiq.actor(queue_name=jobs.INGEST, max_retries=0, priority=-1, time_limit=jobs.HOUR)
+def visit(folder_uuid: str) -> None:
+    """Look through one watched folder. Ahead of the clips: a card of thousands must not hide the next one."""
+    lease = leases.claim(WatchedFolder, folder_uuid, visits.TO_VISIT)
+    if lease is not None:
+        visits.visit(lease, send_ingest=send_ingest)
+
+
 def send_ingest(file: Arrived) -> None:
     _send(read_sound_file if isinstance(file, SoundFile) else ingest, file)
 
@@ -56,7 +64,11 @@ def send_proxy(clip: Clip) -> None:
     _send(proxy, clip)
 
 
-def _send(actor: dramatiq.Actor, file: Arrived) -> None:
+def send_visit(watched: WatchedFolder) -> None:
+    _send(visit, watched)
+
+
+def _send(actor: dramatiq.Actor, file: Arrived | WatchedFolder) -> None:
     """Send with an id made from the file's: sent twice while it waits, it is still one message."""
     message = actor.message(str(file.uuid))
     actor.broker.enqueue(message.copy(message_id=str(uuid.uuid5(file.uuid, actor.actor_name))))
@@ -70,5 +82,7 @@ def sweep() -> None:
         send_ingest(sound_file)
     for clip in lost.waiting(Clip, TO_PROXY):
         send_proxy(clip)
+    for watched in lost.waiting(WatchedFolder, visits.TO_VISIT):
+        send_visit(watched)
     lost.finish_uploads(send_ingest=send_ingest)
     lost.remove_abandoned_uploads()

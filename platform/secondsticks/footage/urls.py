@@ -1,6 +1,6 @@
 from django.urls import path
 
-from secondsticks.footage import clip_views, people, sound_views, tus, views
+from secondsticks.footage import clip_views, people, sound_views, tus, views, watched_views
 
 app_name = "footage"
 
@@ -15,6 +15,10 @@ urlpatterns = [
     path("projects/<uuid:uuid>/members/<int:member>/", views.change_member, name="change-member"),
     path("projects/<uuid:uuid>/members/<int:member>/remove/", views.remove_member, name="remove-member"),
     path("projects/<uuid:uuid>/folder/", views.register_folder, name="register-folder"),
+    path("projects/<uuid:uuid>/watched/", watched_views.watched_folders, name="watched-folders"),
+    path("projects/<uuid:uuid>/watch/", watched_views.watch, name="watch-folder"),
+    path("watched/<uuid:uuid>/pause/", watched_views.pause, name="pause-watched"),
+    path("watched/<uuid:uuid>/remove/", watched_views.remove, name="remove-watched"),
     path("projects/<uuid:uuid>/uploads/", tus.create, name="project-upload"),
     path("uploads/<uuid:uuid>/", tus.upload, name="upload"),
     path("clips/<uuid:uuid>/video/", clip_views.video, name="clip-video"),

@@ -12,8 +12,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from secondsticks.footage import folders
-from secondsticks.footage.forms import FolderForm, MemberForm, ProjectForm, RoleForm
+from secondsticks.footage import folders, watched_list
+from secondsticks.footage.forms import FolderForm, MemberForm, ProjectForm, RoleForm, WatchForm
 from secondsticks.footage.models import ClipState, Membership, Project, Role
 from secondsticks.footage.permissions import SignedInRequest, get_project_for
 from secondsticks.footage.tasks import send_ingest
@@ -60,17 +60,18 @@ def project_settings(request: SignedInRequest, uuid: UUID) -> HttpResponse:
         form.save()
         messages.success(request, "The project has a new name.")
         return redirect("footage:project-settings", uuid)
-    return _settings_page(request, project, form=form)
+    return settings_page(request, project, form=form)
 
 
-def _settings_page(
+def settings_page(
     request: SignedInRequest,
     project: Project,
     *,
     form: ProjectForm | None = None,
     member_form: MemberForm | None = None,
+    watch_form: WatchForm | None = None,
 ) -> HttpResponse:
-    wrong = (form is not None and form.is_bound) or member_form is not None
+    wrong = (form is not None and form.is_bound) or member_form is not None or watch_form is not None
     shown = {
         "project": project,
         "members": project.memberships.select_related("user"),
@@ -78,6 +79,9 @@ def _settings_page(
         "member_form": member_form or MemberForm(project=project),
         "roles": Role,
     }
+    if project.you_lead:
+        shown |= {"watched": watched_list.of(project), "roots": folders.allowed_roots()}
+        shown |= {"watch_form": watch_form or WatchForm()}
     return render(request, "footage/project_settings.html", shown, status=422 if wrong else 200)
 
 
@@ -87,7 +91,7 @@ def add_member(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     project = get_project_for(request.user, uuid, Role.ADMIN)
     form = MemberForm(request.POST, project=project)
     if not form.is_valid():
-        return _settings_page(request, project, member_form=form)
+        return settings_page(request, project, member_form=form)
     person, role = form.cleaned_data["person"], form.cleaned_data["role"]
     project.memberships.get_or_create(user=person, defaults={"role": role})
     messages.success(request, f"{person} is a member now.")
