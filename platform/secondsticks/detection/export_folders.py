@@ -118,7 +118,7 @@ def _write(lease: Lease[WatchedFolder], row: WatchedFile, owners: dict[str, str]
     for name in stale:
         (target / name).unlink(missing_ok=True)
     try:
-        _keep(lease, row, exports=sorted(files), exports_say=row.says)
+        _keep(lease, row, exports=sorted(files), exports_say=row.says)  # type: ignore[attr-defined]  # from `due`
         lease.write(exported_at=Now())
     except LeaseLost:
         # Whoever took over may have written newer files, and we older ones over them: write them once more.

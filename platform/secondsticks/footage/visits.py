@@ -102,7 +102,7 @@ def _locked(lease: Lease[WatchedFolder]) -> tuple[WatchedFolder, datetime]:
     watched = mine.select_for_update(no_key=True).annotate(now=Now()).first()
     if watched is None:
         raise LeaseLost(f"watched folder {lease.row.uuid}, attempt {lease.attempt}")
-    now: datetime = watched.now  # type: ignore[attr-defined]  # annotated
+    now: datetime = watched.now
     return watched, now
 
 

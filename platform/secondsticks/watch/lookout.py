@@ -67,13 +67,14 @@ def look(folder: Path, *, is_mount: bool, within: Sequence[str], also: Sequence[
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", bufsize=0,
     )  # fmt: skip
     try:
-        answers = _answers(child)
-        for answer in (next(answers, None), next(answers, None)):
-            if answer is None:
-                raise FolderAway(f"{printable(folder)} could not be looked through: looking failed.")
+        for answer in _answers(child):
             if answer["is"] == "away":
                 raise FolderAway(answer["why"])
-        return Look([Seen(Fingerprint(*about), at) for *about, at in answer["clips"]], answer["notes"])
+            if answer["is"] == "found":
+                return Look(
+                    [Seen(Fingerprint(*about), at) for *about, at in answer["clips"]], answer["notes"]
+                )
+        raise FolderAway(f"{printable(folder)} could not be looked through: looking failed.")
     except TimeoutError:
         _HUNG[str(folder)] = child
         raise _hangs(folder) from None
@@ -142,27 +143,24 @@ class _Looker:
         for path in clips_in(self._folder, is_mount=self._is_mount):
             if isinstance(path, FolderUnreadable):
                 self._notes.append(f"{printable(path.path)} cannot be read.")
-            elif (about := fingerprint(self._folder, path)) and (seen := self._seen(about, path)):
+            elif about := fingerprint(self._folder, path):
+                location = os.path.realpath(path)
+                if why := self._unusable(about, location):
+                    self._notes.append(f"{printable(about.path)} is left out: {why}.")
+                    continue
                 found += 1
                 if found > MOST_CLIPS:
-                    raise FolderAway(
-                        f"It holds more than {MOST_CLIPS} clips: watch the folders in it instead."
-                    )
-                yield seen
+                    raise FolderAway(TOO_MANY)
+                mtime_ns = min(about.mtime_ns, 2**63 - 1)  # what a database can hold
+                yield Seen(Fingerprint(about.path, about.size, mtime_ns), location)
 
-    def _seen(self, about: Fingerprint, path: Path) -> Seen | None:
-        """None, and a note, for what we may not or cannot use."""
-        location = os.path.realpath(path)
+    def _unusable(self, about: Fingerprint, location: str) -> str:
+        """Why we may not or cannot use a file, in words; empty if we can."""
         if not self._is_allowed(location):
-            return self._leave(about, "it is a link that leads out of the folders that this server may use")
-        if not _is_text(location) or not _is_text(about.path) or len(location.encode()) > LONGEST_PATH:
-            return self._leave(about, "its name is too long, or in letters that are no Unicode")
-        if not os.access(location, os.R_OK):
-            return self._leave(about, "this server's account may not read it")
-        return Seen(Fingerprint(about.path, about.size, min(about.mtime_ns, 2**63 - 1)), location)
-
-    def _leave(self, about: Fingerprint, why: str) -> None:
-        self._notes.append(f"{printable(about.path)} is left out: {why}.")
+            return "it is a link that leads out of the folders that this server may use"
+        if not _is_text(location + about.path) or len(os.fsencode(location)) > LONGEST_PATH:
+            return "its name is too long, or in letters that are no Unicode"
+        return "" if os.access(location, os.R_OK) else "this server's account may not read it"
 
     def _is_allowed(self, real: str) -> bool:
         return any(Path(real).is_relative_to(root) for root in self._within)
