@@ -73,6 +73,17 @@ def test_skipping_goes_round(client, project, looks):
     assert "One clip still needs a look" in page
 
 
+def test_the_next_clip_is_fetched_ahead(looks, client):
+    first, second = looks("a.mov", "b.mov")
+    second.scans.update(slate_spans=[{"first": 80, "last": 120, "state": "open"}])
+    page = client.get(reverse("detection:clip", args=[first.uuid]))
+    assert "1 more to look at" in page.content.decode()
+    *frames, sound = page.context["review"].prefetch()
+    shown = client.get(reverse("detection:clip", args=[second.uuid])).context["review"].strip
+    assert frames == [one["address"] for one in shown] and len(frames) == 9
+    assert sound == f"{reverse('detection:clip-sound', args=[second.uuid])}?first=96&last=104"
+
+
 def test_a_clip_of_another_project_says_nothing_about_the_next(
     client, project, looks, make_project, make_clip
 ):

@@ -57,6 +57,11 @@ class Review(ShownClip):
         return bool(self.claps) or self.standing.verdict in (Verdict.MOS, Verdict.NO_SLATE)
 
     @property
+    def more(self) -> int:
+        """How many other clips need a look."""
+        return to_look_at(self.clip.project).exclude(pk=self.clip.pk).count()
+
+    @property
     def history(self) -> list[dict[str, Any]]:
         """All decisions, the latest first: who, when, what."""
         by_pk = {decision.pk: decision for decision in self.decisions}
@@ -110,11 +115,15 @@ class Review(ShownClip):
         }
 
     def prefetch(self) -> list[str]:
-        """The pictures that the next clip's page begins with."""
-        if self.upcoming is None or (scan := scan_of(self.upcoming)) is None:
+        """The pictures and the sound that the next clip's page begins with, at the addresses it asks for."""
+        if self.upcoming is None or (scan := scan_of(self.upcoming)) is None or not scan.slate_spans:
             return []
-        strip = Review(self.upcoming).strip
-        return [frame["address"] for frame in strip if frame["frame"] is not None and scan.slate_spans]
+        shown = [frame for frame in Review(self.upcoming).strip if frame["frame"] is not None]
+        sound = reverse("detection:clip-sound", args=[self.upcoming.uuid])
+        return [
+            *(frame["address"] for frame in shown),
+            f"{sound}?first={shown[0]['frame']}&last={shown[-1]['frame']}",
+        ]
 
 
 def in_words(decision: Decision, by_pk: dict[int, Decision]) -> str:

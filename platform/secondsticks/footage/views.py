@@ -41,6 +41,7 @@ def projects(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_project(request: SignedInRequest) -> HttpResponse:
     form = ProjectForm(request.POST or None)
+    form.fields["name"].widget.attrs["autofocus"] = True
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.instance.created_by = request.user

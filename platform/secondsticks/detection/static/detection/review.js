@@ -106,12 +106,13 @@
     show(true);
     const scroll = review().querySelector(".strip-scroll");
     scroll.scrollLeft = (scroll.scrollWidth - scroll.clientWidth) / 2;
-    for (const address of state.prefetch) new Image().src = address;
+    for (const address of state.prefetch) fetch(address).catch(() => {}); // kept by the browser for the next page
   };
 
   const decide = async (kind, fields = {}) => {
     if (busy) return;
     busy = true;
+    const slow = setTimeout(() => say("Keeping it…"), 400);
     const form = new FormData();
     // Sent again after a lost answer, it is the same decision; anything else is another one.
     const key = `${byId("decide").elements.key.value}/${chosen}/${fields.frame ?? ""}`;
@@ -131,6 +132,7 @@
     } catch {
       say("No connection to the server: this was not kept. Try again.");
     } finally {
+      clearTimeout(slow);
       busy = false;
     }
   };
