@@ -53,7 +53,7 @@ class Shown:
         if watched.looked_at is None:
             return "Not looked through yet."
         clips = f"{watched.clip_count} clip{'s' if watched.clip_count != 1 else ''}"
-        unsettled = f", {watched.unsettled} of them still being written" if watched.unsettled else ""
+        unsettled = f", {watched.unsettled} still being written" if watched.unsettled else ""
         return f"Last look {_ago(watched.looked_at)}: {clips}{unsettled}."
 
     @property
