@@ -216,7 +216,7 @@ if env_bool("SECONDSTICKS_BEHIND_PROXY", HTTPS):  # `up` itself speaks plain HTT
 # Jobs
 DRAMATIQ_BROKER = jobs.broker_settings(DATABASES["default"])
 DRAMATIQ_ACTORS_MODULE = "tasks"
-SWEEPS = ["secondsticks.footage.tasks.sweep", "secondsticks.detection.tasks.sweep"]
+SWEEPS = [f"secondsticks.{app}.tasks.sweep" for app in ("footage", "detection", "labeling")]
 SWEEP_SECONDS = env_int("SECONDSTICKS_SWEEP_SECONDS", 20)
 DEMO = "secondsticks.footage.demo.enqueue"  # makes the demo project on the first start
 

@@ -23,8 +23,10 @@ def make_frame(make_clip) -> Callable:
     numbers, clips = count(10), []
 
     def make(clip=None, **fields):
+        from secondsticks.detection.models import Checkpoint
         from secondsticks.labeling.models import QueuedFrame
 
+        champion, _ = Checkpoint.objects.get_or_create(sha256="ab" * 32, defaults={"name": "day 0"})
         if clip is None:
             clips[:] = clips or [make_clip()]
             clip = clips[0]
@@ -34,7 +36,8 @@ def make_frame(make_clip) -> Callable:
             "project": clip.project, "clip": clip, "frame": number, "pts": number, "rank": number, "batch": 1,
             "timecode": clip.timecode_at(number), "width": 1920, "height": 1080,
             "picture_sha256": sha256(b"a picture").hexdigest(),
-            "proposals": [PROPOSAL], "why": "uncertain", "reasons": ["the sticks could be open or closed"],
+            "proposals": [PROPOSAL], "checkpoint": champion, "why": "uncertain",
+            "reasons": ["the sticks could be open or closed"],
         }  # fmt: skip
         return QueuedFrame.objects.create(**{**known, **fields})
 

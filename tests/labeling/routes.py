@@ -21,6 +21,13 @@ def route(name: str, *, on: str = "queued", ok: tuple[int, ...] = (200,), **form
 
 
 ROUTES = [
+    Route("labeling:queue", needs="annotator", args=("project",)),
+    Route(
+        "labeling:settings", needs="lead", methods=("GET", "HEAD", "POST"), args=("project",), form={
+            "strategy": "diverse", "batch_size": "20", "random_percent": "10", "second_percent": "5",
+            "second_opinions": "2", "lease_minutes": "5",
+        },
+    ),
     route("next", on="project"),
     route("take"),
     route("save", ok=NO_LEASE, boxes=[], **SAID),

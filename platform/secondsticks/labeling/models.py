@@ -12,12 +12,15 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from secondsticks.labeling.work import Work
+
 
 class FrameState(models.TextChoices):
     WAITING = "waiting"
     LABELLED = "labelled"
     SKIPPED = "skipped"
     WITHDRAWN = "withdrawn"  # no longer worth asking; comes back when a later batch chooses it
+    UNREADABLE = "unreadable"  # damaged in the file: never asked about
 
 
 class SkipReason(models.TextChoices):
@@ -68,7 +71,7 @@ class QueuedFrame(models.Model):
     height = models.PositiveIntegerField()
     picture_sha256 = models.CharField(max_length=64, blank=True, help_text="Empty: not in the store yet.")
 
-    state = models.CharField(max_length=9, choices=FrameState, default=FrameState.WAITING)
+    state = models.CharField(max_length=10, choices=FrameState, default=FrameState.WAITING)
     rank = models.FloatField(default=0)
     batch = models.PositiveIntegerField(null=True, blank=True)
     worth = models.FloatField(default=0)
@@ -203,6 +206,9 @@ class LabelingSettings(models.Model):
         default=10, validators=[MinValueValidator(1), MaxValueValidator(120)]
     )
 
+    #: A new champion is to look at the clips again, and the queue is then chosen anew.
+    rescore_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     def __str__(self) -> str:
         return f"labelling in {self.project}"
 
@@ -214,3 +220,33 @@ class LabelingSettings(models.Model):
     def of(cls, project_id: int) -> LabelingSettings:
         """A project's settings, or the defaults (not saved)."""
         return cls.objects.filter(project_id=project_id).first() or cls(project_id=project_id)
+
+
+class ClipDoubts(Work):
+    """What a clip's scan leaves in doubt: the frames worth asking about, and hashes of their pictures."""
+
+    clip = models.OneToOneField("footage.Clip", models.CASCADE, related_name="doubts")
+    scan = models.ForeignKey("detection.Scan", models.CASCADE, related_name="+")
+    worths = models.JSONField(default=list)
+    hashes = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"doubts about {self.clip}"
+
+
+class Batch(Work):
+    """Frames chosen at once, and brought into the queue: [clip uuid, frame, why, worth] in the order to ask.
+
+    One that `replaces` takes frames that wait from earlier ones out of the queue, unless it chose them too.
+    """
+
+    project = models.ForeignKey("footage.Project", models.CASCADE, related_name="batches")
+    number = models.PositiveIntegerField()
+    replaces = models.BooleanField(default=False)
+    chosen = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="batches_in_a_row")]
+
+    def __str__(self) -> str:
+        return f"batch {self.number} of {self.project}"

@@ -143,7 +143,7 @@ def save(user: User, uuid: UUID, read: Callable[[QueuedFrame], Answer]) -> Annot
             kept.frame = frame
             return kept
         require_lease(frame, user, answer)
-        origin = origin_of(frame.proposals, answer.boxes) if answer.boxes is not None else Origin.SKIPPED
+        origin = origin_in(frame, answer.boxes)
         word = Word(
             by=user, key=key, made_on=answer.made_on, origin=origin, boxes=answer.boxes,
             skip_reason=answer.skip_reason, seconds=answer.seconds,
@@ -151,6 +151,13 @@ def save(user: User, uuid: UUID, read: Callable[[QueuedFrame], Answer]) -> Annot
         annotation = history.add(frame, word)
         Draft.objects.filter(frame=frame, person=user).delete()
     return annotation
+
+
+def origin_in(frame: QueuedFrame, boxes: list[dict[str, Any]] | None) -> str:
+    """How an answer came to be; where nothing was proposed because nobody has looked yet, it is drawn."""
+    if boxes is None:
+        return Origin.SKIPPED
+    return origin_of(frame.proposals, boxes) if frame.checkpoint_id else Origin.DRAWN
 
 
 def key_of(user: User, key: str) -> str:

@@ -1,10 +1,12 @@
 from django.urls import path
 
-from secondsticks.labeling import api, pictures
+from secondsticks.labeling import api, pictures, views
 
 app_name = "labeling"
 
 urlpatterns = [
+    path("projects/<uuid:uuid>/queue/", views.queue, name="queue"),
+    path("projects/<uuid:uuid>/label/settings/", views.label_settings, name="settings"),
     path("projects/<uuid:uuid>/label/next/", api.next_frame, name="next"),
     path("frames/<uuid:uuid>/take/", api.take, name="take"),
     path("frames/<uuid:uuid>/save/", api.save, name="save"),
