@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 
 HOW_TO_INSTALL = "pip install 'secondsticks[ocr]'"
+NOT_INSTALLED = f"Reading the text on slates is not installed here: {HOW_TO_INSTALL} adds it."
 
 
 def is_installed() -> bool:

@@ -16,9 +16,7 @@ import numpy as np
 
 from training.footage.facts import Limits
 from training.footage.fence import MEMORY_EXIT, Wire, confine
-
-#: Marks a sentence as the child's own.
-SAID = "slate: "
+from training.slate_text.failures import SAID
 
 
 def serve(wire: Wire) -> None:

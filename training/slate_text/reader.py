@@ -16,8 +16,8 @@ from training.claps.sharpness import part, sharpest
 from training.footage.facts import FootageError, Limits
 from training.footage.fence import Child
 from training.footage.footage import Footage
-from training.slate_text import HOW_TO_INSTALL, is_installed
-from training.slate_text.child import SAID
+from training.slate_text import is_installed
+from training.slate_text.failures import SAID, NotInstalled, SlateTextFailed
 
 #: Around the slate: detections are a little tight at times. In shares of the box's longer side.
 MARGIN = 0.06
@@ -31,17 +31,6 @@ _SENTENCES = {
     "memory": "Reading the slate needs too much memory.",
     "broken": "Reading the slate failed: the reader stopped in the middle.",
 }
-
-
-class SlateTextFailed(Exception):
-    """Why the text of a slate could not be read, in a sentence. The slate may be read another time."""
-
-
-class NotInstalled(SlateTextFailed):
-    """The extra `ocr` is missing."""
-
-    def __init__(self) -> None:
-        super().__init__(f"Reading the text on slates is not installed here: {HOW_TO_INSTALL} adds it.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from secondsticks import __version__
 from secondsticks.cli import detecting, linking, scanning, watching
-from secondsticks.cli.outcomes import STOPPED, WRONG_USAGE, CheckpointRefused, FolderRefused
+from secondsticks.cli.outcomes import STOPPED, WRONG_USAGE, CheckpointRefused, ExtraMissing, FolderRefused
 from secondsticks.watch.overlap import WatchRefused
 from training.scanner import Scanner
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with Scanner(checkpoint=options.checkpoint) as scanner:
             return COMMANDS[options.command].run(options, scanner)
-    except (CheckpointRefused, FolderRefused, WatchRefused) as error:
+    except (CheckpointRefused, ExtraMissing, FolderRefused, WatchRefused) as error:
         print(f"secondsticks: {error}", file=sys.stderr)
         return WRONG_USAGE
     except KeyboardInterrupt:

@@ -11,5 +11,9 @@ class FolderRefused(Exception):
     """The folder for exported files cannot be used."""
 
 
+class ExtraMissing(Exception):
+    """What was asked for needs an extra that is not installed."""
+
+
 class FileRefused(Exception):
     """A file that cannot be used; one plain sentence."""

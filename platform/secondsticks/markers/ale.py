@@ -24,6 +24,8 @@ def as_ale(clips: Sequence[MarkedClip]) -> str:
     lines = ["Heading", *("\t".join(pair) for pair in heading.items()), ""]
     sounds = any(clip.sound for clip in clips)
     rows = [_row(clip) | (_sound(clip) if sounds else {}) for clip in clips]
+    if any(clip.suggested for clip in clips):  # never in Scene and Take, where nobody would doubt it
+        rows = [row | {"Slate not checked": _suggested(clip)} for row, clip in zip(rows, clips, strict=True)]
     lines += ["Column", "\t".join(rows[0]), "", "Data"]
     lines += ["\t".join(one_line(text) for text in row.values()) for row in rows]
     return "\r\n".join(lines) + "\r\n"
@@ -65,6 +67,11 @@ def _sound(clip: MarkedClip) -> dict[str, str]:
         str(clip.sound.offset_samples),
     )
     return dict(zip(columns, values, strict=True))
+
+
+def _suggested(clip: MarkedClip) -> str:
+    read = ", ".join(f"{name} {text}" for name, text in clip.suggested.items())
+    return f"{read} (read by machine)" if read else ""
 
 
 def _claps(clip: MarkedClip) -> dict[str, str]:

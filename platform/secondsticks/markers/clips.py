@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from functools import cached_property
@@ -76,6 +77,8 @@ class MarkedClip:
     take: str = ""
     roll: str = ""
     camera: str = ""
+    #: Field -> text that a machine read off the slate and nobody has accepted: only where it can say so.
+    suggested: Mapping[str, str] = field(default_factory=dict, hash=False)
     checkpoint: str = ""
     sound: LinkedSound | None = None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from secondsticks.markers.clips import MarkedClip, Marker
 from training.claps.claps import LATE, Verdict
+from training.slate_text.fields import CONFIDENT
 
 
 def marked_clip(path: Path, result: dict[str, Any]) -> MarkedClip:
@@ -25,7 +26,14 @@ def marked_clip(path: Path, result: dict[str, Any]) -> MarkedClip:
         verdict=result["verdict"],
         reason=result["reason"],
         checkpoint=checkpoint,
+        suggested=suggested_in(result),
     )
+
+
+def suggested_in(result: dict[str, Any]) -> dict[str, str]:
+    """Field -> text, of a scan whose slate was read too: what the machine is confident of."""
+    read = result.get("slate_read", {})
+    return {name: field["text"] for name, field in read.items() if field["confidence"] >= CONFIDENT}
 
 
 def facts_of(facts: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,8 +17,9 @@ COLUMNS = (
     *("confidence", "verdict", "reason", "checkpoint", "sure", "kind", "confirmed_by", "confirmed_at"),
     *("sample", "sample_rate", "disagreement_ms", "note", "scene", "take", "roll", "camera"),
     *("sound_file", "sound_offset_frames", "sound_offset_samples", "sound_sample_rate"),
-    *("sound_time_reference", "sound_how", "sound_sure"),
+    *("sound_time_reference", "sound_how", "sound_sure", "slate_text"),
 )
+_ON_SLATE = ("scene", "take", "roll", "camera")
 
 
 def as_csv(clips: Sequence[MarkedClip]) -> str:
@@ -117,5 +118,11 @@ def sound_of(clip: MarkedClip) -> dict[str, Any]:
 
 
 def _slate(clip: MarkedClip) -> dict[str, str]:
-    slate = {name: getattr(clip, name) for name in ("scene", "take", "roll", "camera")}
-    return {name: text for name, text in slate.items() if text}
+    return on_slate({name: getattr(clip, name) for name in _ON_SLATE}, clip.suggested)
+
+
+def on_slate(accepted: Mapping[str, str], suggested: Mapping[str, str]) -> dict[str, str]:
+    """What is written on the slate; `slate_text` says whether a person has accepted it."""
+    if slate := {name: text for name, text in accepted.items() if text}:
+        return slate | {"slate_text": "accepted"}
+    return {**suggested, "slate_text": "suggested"} if suggested else {}

@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from training import slate_text
 from training.footage.facts import Limits
-from training.slate_text.reader import NotInstalled, SlateReader, SlateTextFailed
+from training.slate_text.failures import NotInstalled, SlateTextFailed
+from training.slate_text.reader import SlateReader
 
 pytestmark = pytest.mark.skipif(not slate_text.is_installed(), reason="the extra `ocr` is not installed")
 
