@@ -31,6 +31,15 @@ ROUTES = [
     Route("detection:decide", needs="annotator", methods=("POST",), args=("clip",), form=ACCEPT),
     Route("detection:clip-frame", needs="annotator", args=("clip", "frame")),
     Route("detection:clip-sound", needs="annotator", args=("clip",)),
+    Route("detection:sound-files", needs="annotator", args=("project",)),
+    Route("detection:sound-link", needs="annotator", args=("clip",)),
+    Route(
+        "detection:change-sound",
+        needs="annotator",
+        methods=("POST",),
+        args=("clip",),
+        form={"action": "unlink", "made_on": "0"},
+    ),
     Route("detection:clap-closed", needs="annotator", args=("clap",)),
     Route("detection:clap-open", needs="annotator", args=("clap",)),
 ]

@@ -12,6 +12,7 @@ from secondsticks.detection.models import Clap, Scan
 from secondsticks.detection.moves import ScanState
 from secondsticks.detection.review import Review, upcoming
 from secondsticks.detection.rows import Row, duration_name, rate_name
+from secondsticks.detection.sound_pages import SoundCard
 from secondsticks.detection.statuses import ShownClap, with_scans
 from secondsticks.footage.models import Clip, ClipState, ProxyState
 from training.timecode import TimecodeError, frame_count_of
@@ -35,6 +36,10 @@ class ClipPage:
     @cached_property
     def claps(self) -> list[ShownClap]:
         return self.row.claps
+
+    @cached_property
+    def sound(self) -> SoundCard:
+        return SoundCard(self.clip)
 
     @property
     def key(self) -> str:

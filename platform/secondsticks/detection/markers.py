@@ -9,7 +9,7 @@ from secondsticks.detection.rows import Row
 from secondsticks.detection.standing import Standing
 from secondsticks.detection.statuses import ShownClap
 from secondsticks.footage.models import Clip
-from secondsticks.markers import MarkedClip, Marker
+from secondsticks.markers import LinkedSound, MarkedClip, Marker
 from training.claps.claps import Verdict
 
 NOT_YET = "This clip has not been scanned yet."
@@ -30,6 +30,23 @@ def marked(clip: Clip) -> MarkedClip:
         verdict=standing.verdict,
         reason=standing.reason,
         checkpoint=checkpoint,
+        sound=_sound(row),
+    )
+
+
+def _sound(row: Row) -> LinkedSound | None:
+    link = row.sound
+    if link is None or link.sound_file is None or link.offset_samples is None:
+        return None
+    sound = link.sound_file.facts()
+    return LinkedSound(
+        file=link.sound_file.name,
+        offset_samples=link.offset_samples,
+        sample_rate=sound.sample_rate,
+        time_reference=sound.time_reference,
+        tape=sound.tape,
+        how=link.how,
+        sure=link.is_sure,
     )
 
 

@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from secondsticks.detection.moves import MOVES, ScanState
+from secondsticks.detection.sound_links import LinkDue as LinkDue
+from secondsticks.detection.sound_links import SoundLink as SoundLink
 from training.claps.claps import Verdict
 
 #: How long a worker may stay silent before another may take its scan over, by the database's clock.

@@ -15,10 +15,12 @@ scan_done = Signal()
 
 
 def connect() -> None:
+    from secondsticks.detection import sound_signals
     from secondsticks.footage.signals import clip_ingested, folder_visited
 
     clip_ingested.connect(on_clip_ingested, dispatch_uid="detection.scan")
     folder_visited.connect(on_folder_visited, dispatch_uid="detection.exports")
+    sound_signals.connect(scan_done)
     post_migrate.connect(on_migrated, dispatch_uid="detection.shipped_checkpoint")
 
 

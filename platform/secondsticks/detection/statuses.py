@@ -11,6 +11,7 @@ from django.db.models import Case, F, FilteredRelation, Prefetch, Q, QuerySet, V
 from secondsticks.detection.decisions import seconds_of, standing_from
 from secondsticks.detection.models import Clap, Decision, Scan
 from secondsticks.detection.moves import ScanState
+from secondsticks.detection.sound_links import SoundLink, standing_link
 from secondsticks.detection.standing import Standing, StandingClap
 from secondsticks.footage.models import Clip, ClipState
 from training.timecode import TimecodeError
@@ -38,11 +39,13 @@ _current = Prefetch(
     to_attr="current_scans",
 )
 _decisions = Prefetch("decisions", queryset=Decision.objects.order_by("number"))
+_sounds = SoundLink.objects.order_by("number").select_related("sound_file").defer("sound_file__heard")
+_sound_links = Prefetch("sound_links", queryset=_sounds)
 
 
 def with_scans(clips: QuerySet[Clip]) -> QuerySet[Clip]:
-    """Clips with `status`, their current scan, its claps and all decisions in three more queries."""
-    return with_status(clips).prefetch_related(_current, _decisions)
+    """Clips with `status`, their current scan, its claps and all decisions and sound links in four more queries."""
+    return with_status(clips).prefetch_related(_current, _decisions, _sound_links)
 
 
 def with_status(clips: QuerySet[Clip]) -> QuerySet[Clip]:
@@ -173,6 +176,12 @@ class ShownClip:
     @cached_property
     def claps(self) -> list[ShownClap]:
         return [ShownClap(self.clip, clap) for clap in self.standing.claps]
+
+    @cached_property
+    def sound(self) -> SoundLink | None:
+        """The link to the recorder's file that stands, if there is one."""
+        link = standing_link(self.clip.sound_links.all())
+        return link if link is not None and link.is_linked else None
 
     @property
     def word(self) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import dramatiq
 
 from secondsticks import jobs
-from secondsticks.detection import publishing, scanning, scans
+from secondsticks.detection import publishing, scanning, scans, sound_linking
 from secondsticks.detection.scanner import SCANNER
 
 
@@ -26,7 +26,20 @@ def send(scan_uuid: UUID) -> None:
     scan_clip.broker.enqueue(message.copy(message_id=str(scan_uuid)))
 
 
+@dramatiq.actor(queue_name=jobs.HOUSEKEEPING, max_retries=2, min_backoff=1_000, time_limit=8 * jobs.HOUR)
+def link_sound(project_uuid: str) -> None:
+    """Look for the recorders' files of a project's clips. A message with nothing due does nothing."""
+    sound_linking.link_project(project_uuid)
+
+
+def send_link(project_uuid: UUID) -> None:
+    """Have a project's sound looked for: sent twice while it waits, it is still one message."""
+    message = link_sound.message(str(project_uuid))
+    link_sound.broker.enqueue(message.copy(message_id=str(uuid5(project_uuid, link_sound.actor_name))))
+
+
 def sweep() -> None:
     """Called by the supervisor every few seconds."""
     scans.send_lost(send=send)
+    sound_linking.send_lost(send=send_link)
     publishing.keep_published()

@@ -14,6 +14,7 @@ from secondsticks.detection import exports, pictures, scans, tasks
 from secondsticks.detection.board import Wish, read_board
 from secondsticks.detection.clip_page import read_clip_page
 from secondsticks.detection.models import Clap, Scan
+from secondsticks.detection.sound_pages import sounds_in_words
 from secondsticks.footage.models import ClipState
 from secondsticks.footage.permissions import SignedInRequest, get_clip_for, get_project_for
 
@@ -23,7 +24,7 @@ from secondsticks.footage.permissions import SignedInRequest, get_clip_for, get_
 def board(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     project = get_project_for(request.user, uuid)
     page = read_board(project, Wish.from_query(request.GET))
-    known = {"project": project, "board": page, "exports": exports.CHOICES}
+    known = {"project": project, "board": page, "exports": exports.CHOICES, "sounds": sounds_in_words(project)}
     return render(request, "detection/board.html", known)
 
 
@@ -33,7 +34,8 @@ def board_clips(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """The counts and the table alone: what the board asks for while clips are being worked on."""
     project = get_project_for(request.user, uuid)
     page = read_board(project, Wish.from_query(request.GET))
-    return render(request, "detection/_clips.html", {"project": project, "board": page})
+    known = {"project": project, "board": page, "sounds": sounds_in_words(project)}
+    return render(request, "detection/_clips.html", known)
 
 
 @login_required

@@ -82,7 +82,7 @@ class SoundFile(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("detection:board", args=[self.project.uuid])
+        return reverse("detection:sound-files", args=[self.project.uuid])
 
     @property
     def path(self) -> Path:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from secondsticks.footage import folders, media
 from secondsticks.footage.models import Role, SoundFile
 from secondsticks.footage.permissions import SignedInRequest, get_sound_file_for
+from secondsticks.footage.signals import sound_file_removed
 from secondsticks.footage.sound_files import SoundFileState
 from secondsticks.footage.tasks import send_ingest
 from training.footage.facts import FootageError
@@ -54,6 +55,7 @@ def remove(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     folder, page = sound_file.folder, sound_file.get_absolute_url()
     with transaction.atomic():
         sound_file.delete()
+        sound_file_removed.send(sender=SoundFile, project=sound_file.project)
         transaction.on_commit(lambda: shutil.rmtree(folder, ignore_errors=True))
     messages.success(request, f"{sound_file.name} is removed from the project.")
     return redirect(page)
