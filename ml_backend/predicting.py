@@ -19,7 +19,9 @@ from training.slates import Detection
 
 log = logging.getLogger(__name__)
 
-CHUNK = 8  # pictures that go through the network at once
+#: Pictures that go through the network at once. On a CPU more cost more each (eight 83 ms, four 68), and who
+#: asks for one picture waits longer behind who asks for many.
+CHUNK = 4
 CHUNKS_OPEN = 3  # chunks that are held in memory, one of them in the network
 SEATS = 24  # requests at a time; there are more threads than that, so that /health is always answered
 WAIT_FOR_WEIGHTS = 20.0  # seconds
