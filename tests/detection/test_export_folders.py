@@ -134,15 +134,6 @@ def test_a_new_scan_is_written_again(watched, footage, put, visit, make_scan):
     assert frames(watched, "one-claps.csv") == ["30"]
 
 
-def test_other_changes_can_be_asked_for(watched, footage, put, visit):
-    clip = put(footage / "one.mov")
-    visit(watched)
-    (watched.export_folder / "one-claps.csv").write_text("old")
-    export_folders.write_again([clip])
-    visit(watched)
-    assert frames(watched, "one-claps.csv") == ["21"]
-
-
 def test_only_sure_claps_where_that_was_chosen(project, footage, put, visit, make_scan):
     watched = add(project, str(footage), Exports("", ["edl"], include_unsure=False))
     clip = put(footage / "one.mov")

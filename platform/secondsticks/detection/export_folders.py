@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db.models import CharField, F, Max, OuterRef, QuerySet, Subquery, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Concat, Now
 
 from secondsticks.detection import scans
@@ -28,6 +29,8 @@ from secondsticks.watch.placing import mirrored, place_durably, remove_left_over
 
 #: Clips written in one visit; the next one goes on.
 MOST_AT_ONCE = 200
+#: What people say about a clip and its exports show: rows that are only added, with a `number` per `clip`.
+SAID = (Decision,)
 
 
 def write_due(lease: Lease[WatchedFolder]) -> None:
@@ -51,22 +54,15 @@ def write_due(lease: Lease[WatchedFolder]) -> None:
 
 def due(watched: WatchedFolder) -> QuerySet[WatchedFile]:
     """The files whose clips say something else now than their exports do; `says` is what they say."""
-    project = {"clip__project": watched.project_id, "clip__location": OuterRef("location")}
-    decisions = Decision.objects.filter(**project).order_by().values("clip").annotate(said=Max("number"))
-    said = Cast(Coalesce(Subquery(decisions.values("said")), 0), CharField())
-    done = Scan.objects.filter(**project, is_current=True, state=ScanState.DONE, clip__state=ClipState.READY)
+    clip = {"clip__project": watched.project_id, "clip__location": OuterRef("location")}
+    done = Scan.objects.filter(**clip, is_current=True, state=ScanState.DONE, clip__state=ClipState.READY)
     files = watched.files.filter(is_taken=True).annotate(scan=Subquery(done.values("uuid")))
-    says = Concat(Cast("scan", CharField()), Value("/"), said)
-    return (
-        files.filter(scan__isnull=False).annotate(says=says).exclude(exports_say=F("says")).order_by("path")
-    )
-
-
-def write_again(clips: Iterable[Clip]) -> None:
-    """For what is in the exports of clips and in neither their scan nor their decisions: write them again."""
-    for clip in clips:
-        files = WatchedFile.objects.filter(watched__project=clip.project_id, location=clip.location)
-        files.update(exports_say="")
+    parts: list[Combinable] = [Cast("scan", CharField())]
+    for kind in SAID:
+        rows = kind.objects.filter(**clip).order_by().values("clip").annotate(last=Max("number"))
+        parts += [Value("/"), Cast(Coalesce(Subquery(rows.values("last")), 0), CharField())]
+    files = files.filter(scan__isnull=False).annotate(says=Concat(*parts))
+    return files.exclude(exports_say=F("says")).order_by("path")
 
 
 def scan_what_was_away(watched: WatchedFolder, since: datetime, *, send) -> None:

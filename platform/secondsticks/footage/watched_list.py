@@ -78,4 +78,5 @@ def of(project: Project) -> list[Shown]:
 
 
 def _ago(at: datetime) -> str:
-    return str(naturaltime(at)).replace("\N{NO-BREAK SPACE}", " ")
+    said = str(naturaltime(at)).replace("\N{NO-BREAK SPACE}", " ")
+    return "just now" if said == "now" else said
