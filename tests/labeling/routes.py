@@ -22,6 +22,7 @@ def route(name: str, *, on: str = "queued", ok: tuple[int, ...] = (200,), **form
 
 ROUTES = [
     Route("labeling:queue", needs="annotator", args=("project",)),
+    Route("labeling:label", needs="annotator", args=("project",)),
     Route(
         "labeling:settings", needs="lead", methods=("GET", "HEAD", "POST"), args=("project",), form={
             "strategy": "diverse", "batch_size": "20", "random_percent": "10", "second_percent": "5",

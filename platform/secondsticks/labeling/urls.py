@@ -6,6 +6,7 @@ app_name = "labeling"
 
 urlpatterns = [
     path("projects/<uuid:uuid>/queue/", views.queue, name="queue"),
+    path("projects/<uuid:uuid>/label/", views.label, name="label"),
     path("projects/<uuid:uuid>/label/settings/", views.label_settings, name="settings"),
     path("projects/<uuid:uuid>/label/next/", api.next_frame, name="next"),
     path("frames/<uuid:uuid>/take/", api.take, name="take"),

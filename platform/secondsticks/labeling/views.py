@@ -31,6 +31,18 @@ def queue(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 
 
 @login_required
+@require_safe
+def label(request: SignedInRequest, uuid: UUID) -> HttpResponse:
+    """The label page; `?frame=` opens that frame first, a labelled one too."""
+    project = get_project_to_label(request.user, uuid)
+    try:
+        wanted = UUID(request.GET["frame"])
+    except (KeyError, ValueError):
+        wanted = None
+    return render(request, "labeling/label.html", {"project": project, "wanted": wanted})
+
+
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def label_settings(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """The form that the project's settings page shows."""
