@@ -12,10 +12,10 @@ from django.db.models.functions import Now
 
 from secondsticks.detection import export_folders, scans
 from secondsticks.detection.decisions import Wanted, decide
-from secondsticks.detection.models import DecisionKind, Scan
+from secondsticks.detection.models import DecisionKind, Scan, SoundLink
 from secondsticks.detection.moves import ScanState
 from secondsticks.footage import leases, reading, tasks, visits
-from secondsticks.footage.models import Clip, ClipState, WatchedFile, WatchedFolder
+from secondsticks.footage.models import Clip, ClipState, SoundFile, WatchedFile, WatchedFolder
 from secondsticks.footage.signals import clip_ingested
 from secondsticks.footage.watched import MARK, Exports, add
 
@@ -132,6 +132,19 @@ def test_a_new_scan_is_written_again(watched, footage, put, visit, make_scan):
     make_scan(clip, claps=[30])
     visit(watched)
     assert frames(watched, "one-claps.csv") == ["30"]
+
+
+def test_another_sound_file_is_written_again(watched, footage, put, visit, project):
+    clip = put(footage / "one.mov")
+    visit(watched)
+    facts = {"sample_rate": 48000, "channels": 2, "bits": 24, "samples": 480_000}
+    wav = SoundFile.objects.create(
+        project=project, name="day.wav", origin="upload", location="day.wav", state="ready", **facts
+    )
+    linked = {"how": "by hand", "sound_file": wav, "sound_name": "day.wav", "certainty": "sure"}
+    SoundLink.objects.create(clip=clip, number=1, offset_samples=1234, **linked)
+    visit(watched)
+    assert b"day.wav" in exported(watched)["one-claps.csv"]
 
 
 def test_only_sure_claps_where_that_was_chosen(project, footage, put, visit, make_scan):

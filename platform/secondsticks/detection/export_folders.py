@@ -1,6 +1,6 @@
 """Exports of the clips of a watched folder, written beside it and again whenever what stands has changed.
 
-What the files of a clip say is kept in its row: its scan, and how many decisions. Where these are others now,
+What the files of a clip say is kept in its row: its scan, and how much was said since. Where these differ now,
 the files are due: no event can be missed, and a restart repeats nothing.
 """
 
@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Now
 
 from secondsticks.detection import scans
 from secondsticks.detection.markers import marked
-from secondsticks.detection.models import Decision, Scan
+from secondsticks.detection.models import Decision, Scan, SoundLink
 from secondsticks.detection.moves import ScanState
 from secondsticks.detection.statuses import with_scans
 from secondsticks.footage.leases import Lease, LeaseLost
@@ -29,8 +29,8 @@ from secondsticks.watch.placing import mirrored, place_durably, remove_left_over
 
 #: Clips written in one visit; the next one goes on.
 MOST_AT_ONCE = 200
-#: What people say about a clip and its exports show: rows that are only added, with a `number` per `clip`.
-SAID = (Decision,)
+#: What is said about a clip and its exports show: rows that are only added, with a `number` per `clip`.
+SAID = (Decision, SoundLink)
 
 
 def write_due(lease: Lease[WatchedFolder]) -> None:
