@@ -1,7 +1,7 @@
 """Exports of the clips of a watched folder, written beside it and again whenever what stands has changed.
 
-What the files of a clip say is kept in its row: its scan, and how much was said since. Where these differ now,
-the files are due: no event can be missed, and a restart repeats nothing.
+What the files of a clip say is kept in its row: its scan, and how much was said since. Where these differ
+now, the files are due: no event can be missed, and a restart repeats nothing.
 """
 
 from __future__ import annotations
