@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 CHUNK = 4
 CHUNKS_OPEN = 3  # chunks that are held in memory, one of them in the network
 SEATS = 24  # requests at a time; there are more threads than that, so that /health is always answered
-WAIT_FOR_WEIGHTS = 20.0  # seconds
-#: Label Studio hangs up after 100 seconds.
+#: Label Studio hangs up after 100 seconds, and does not come again by itself.
+WAIT_FOR_WEIGHTS = 60.0
 PATIENCE = 90.0
 
 
@@ -48,8 +48,8 @@ class Predictions:
         if not self._seats.acquire(blocking=False):
             raise later("Too many requests at once.", seconds=2)
         try:
-            serving = self._weights.serving(wait=self._wait)
             deadline = time.monotonic() + PATIENCE
+            serving = self._weights.serving(wait=self._wait)
             results: list[Prediction] = []
             for start in range(0, len(tasks), CHUNK):
                 results += self._chunk(tasks[start : start + CHUNK], labels, serving, deadline)
