@@ -13,7 +13,7 @@ def rendered(monkeypatch, home):
     """Note what is rendered, and render nothing but a word."""
     rendered = []
 
-    def render(spec, path):
+    def render(spec, path, **more):
         rendered.append(spec)
         path.write_bytes(b"rendered")
 
@@ -35,7 +35,7 @@ def test_the_demo_is_made_once(db, rendered, django_capture_on_commit_callbacks)
 
 
 def test_a_demo_that_was_interrupted_goes_on(db, rendered, monkeypatch):
-    def interrupted(spec, path):
+    def interrupted(spec, path, **more):
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 

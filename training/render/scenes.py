@@ -63,6 +63,19 @@ class Backgrounds:
         return picture
 
 
+class FarAway(Backgrounds):
+    """Scenes as they look far behind a slate that is in focus: soft, dim, and with little colour."""
+
+    def scene(
+        self, rng: np.random.Generator, wide: int, high: int, *, drawn: float = 0.15, calm: bool = False
+    ) -> Picture:
+        sharp = super().scene(rng, wide, high, drawn=drawn, calm=calm)
+        soft = cv2.GaussianBlur(sharp, (0, 0), wide / 110).astype(np.float32)
+        grey = soft.mean(axis=2, keepdims=True)
+        dim = (grey + 0.22 * (soft - grey)) * np.array([0.66, 0.62, 0.57], np.float32) + 10
+        return np.clip(dim, 0, 255).astype(np.uint8)
+
+
 def crop(
     rng: np.random.Generator,
     photo: Picture,

@@ -21,22 +21,22 @@ SIZE = (640, 360)
 
 CLIPS: dict[str, dict[str, Any]] = {
     "A001_C001 head slate.mov": {
-        **{"kind": "head", "rate": Fraction(24000, 1001), "seconds": 7, "seed": 11},
+        **{"kind": "head", "rate": Fraction(24000, 1001), "seconds": 7, "seed": 125},
         "start_timecode": "01:00:00:00",
     },
     "A001_C002 tail slate.mov": {
-        **{"kind": "tail", "rate": Fraction(25), "seconds": 7, "seed": 12},
+        **{"kind": "tail", "rate": Fraction(25), "seconds": 7, "seed": 125},
         "start_timecode": "10:12:30:00",
     },
     "A001_C003 second sticks.mov": {
-        **{"kind": "second_sticks", "rate": Fraction(30000, 1001), "seconds": 8, "seed": 13},
+        **{"kind": "second_sticks", "rate": Fraction(30000, 1001), "seconds": 8, "seed": 120},
         **{"start_timecode": "00:59:56;00", "drop_frame": True},
     },
     "A001_C004 MOS.mov": {
-        **{"kind": "mos", "rate": Fraction(24), "seconds": 6, "seed": 14, "audio": False},
+        **{"kind": "mos", "rate": Fraction(24), "seconds": 6, "seed": 123, "audio": False},
         "start_timecode": "14:20:00:00",
     },
-    "A001_C005 no slate.mov": {"kind": "no_slate", "rate": Fraction(24), "seconds": 6, "seed": 15},
+    "A001_C005 no slate.mov": {"kind": "no_slate", "rate": Fraction(24), "seconds": 6, "seed": 126},
 }
 
 
@@ -60,6 +60,7 @@ def _make_clip(
     project: Project, name: str, wanted: dict[str, Any], *, send_ingest: Callable[[Clip], None]
 ) -> None:
     from training.render.clips import ClipSpec, render_clip  # the web process need not load the renderer
+    from training.render.scenes import FarAway
 
     known = uuid.uuid5(NAMESPACE, name)
     if Clip.objects.filter(uuid=known).exists():
@@ -68,7 +69,7 @@ def _make_clip(
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"partial-{os.getpid()}-{threading.get_ident()}.mov")
     try:
-        render_clip(ClipSpec(size=SIZE, **wanted), partial)
+        render_clip(ClipSpec(size=SIZE, **wanted), partial, backgrounds=FarAway())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import pytest
 
 from training.render import staging
 from training.render.geometry import Pose, Region
-from training.render.scenes import Backgrounds
+from training.render.scenes import Backgrounds, FarAway
 from training.render.sets import draw_frame, draw_still, write_set
 from training.render.slates import choose_slate, draw_slate
 from training.render.staging import CLOSED_PLAY, OPEN_FROM, truth_of
@@ -176,3 +176,12 @@ def test_the_truth_says_what_is_written():
     assert all(text["TAKE"].isdigit() for text in written if "TAKE" in text)
     again = draw_slate(choose_slate(np.random.default_rng(0)), 240)
     assert again.text == slates[0].text  # at any resolution
+
+
+def test_what_is_far_behind_a_slate_has_little_colour():
+    def colour(backgrounds):
+        scenes = [backgrounds.scene(np.random.default_rng(seed), 160, 90) for seed in range(6)]
+        assert all(scene.shape == (90, 160, 3) and scene.dtype == np.uint8 for scene in scenes)
+        return np.mean([np.ptp(scene.astype(float), axis=2).mean() for scene in scenes])
+
+    assert colour(FarAway()) < colour(Backgrounds()) / 2
