@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import dramatiq
 import pytest
 
-pytest_plugins = ["tests.chromium", "tests.people", "tests.workers"]
+pytest_plugins = ["tests.chromium", "tests.people", "tests.s3_server", "tests.workers"]
 
 
 @pytest.fixture(scope="session")

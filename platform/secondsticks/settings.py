@@ -11,6 +11,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from secondsticks import http, jobs
+from training.store import StoreError, open_store
+from training.store.s3 import S3Store
 
 
 def env_bool(name: str, default: bool) -> bool:
@@ -76,6 +78,17 @@ def database_from(url: str) -> dict[str, object]:
     }
 
 
+def origin_of(url: str) -> str:
+    """Return where browsers find the bucket of s3://bucket/prefix, as https://host."""
+    try:
+        store = open_store(url)
+        if not isinstance(store, S3Store):
+            raise ImproperlyConfigured("SECONDSTICKS_FOOTAGE_STORE must look like s3://bucket/prefix.")
+        return store.origin
+    except StoreError as error:
+        raise ImproperlyConfigured(f"SECONDSTICKS_FOOTAGE_STORE: {error}") from None
+
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 HOME = Path(
     os.environ.get("SECONDSTICKS_HOME")
@@ -93,6 +106,11 @@ SECONDSTICKS_MAX_UPLOAD = env_int("SECONDSTICKS_MAX_UPLOAD", 200 * 10**9)
 SECONDSTICKS_FOLDERS = [f for f in os.environ.get("SECONDSTICKS_FOLDERS", "").split(os.pathsep) if f.strip()]
 SECONDSTICKS_SETTLE_SECONDS = env_int("SECONDSTICKS_SETTLE_SECONDS", 10)
 SECONDSTICKS_X_ACCEL = os.environ.get("SECONDSTICKS_X_ACCEL", "").rstrip("/")
+
+# Footage in a bucket instead of in our home, and the largest size (bytes) of the folder into which it is
+# fetched to be read.
+SECONDSTICKS_FOOTAGE_STORE = os.environ.get("SECONDSTICKS_FOOTAGE_STORE", "").strip()
+SECONDSTICKS_FOOTAGE_CACHE = env_int("SECONDSTICKS_FOOTAGE_CACHE", 100 * 10**9)
 
 # Where people reach us. The one variable from which hosts, cookies and HTTPS follow.
 ORIGINS = [o.strip().rstrip("/") for o in os.environ.get("SECONDSTICKS_ORIGIN", "").split(",") if o.strip()]
@@ -201,6 +219,10 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+if SECONDSTICKS_FOOTAGE_STORE:  # browsers put clips straight into the bucket, and play them from there
+    BUCKET_ORIGIN = origin_of(SECONDSTICKS_FOOTAGE_STORE)
+    for directive in ("connect-src", "media-src"):
+        CONTENT_SECURITY_POLICY["DIRECTIVES"][directive].append(BUCKET_ORIGIN)
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

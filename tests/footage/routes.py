@@ -55,6 +55,29 @@ ROUTES = [
         headers={**TUS, "Upload-Offset": "0", "Content-Length": "0"},
         ok=(200, 204, 415),  # a PATCH without a piece of a file
     ),
+    # No bucket is configured here: who may is told so, and a store that is not there cannot be asked.
+    Route("footage:project-multipart", needs="annotator", methods=("POST",), args=("project",), ok=(409,)),
+    Route(
+        "footage:multipart",
+        only="annotator",
+        methods=("GET", "DELETE"),
+        args=("multipart",),
+        ok=(204, 502),
+    ),
+    Route(
+        "footage:multipart-parts",
+        only="annotator",
+        methods=("POST",),
+        args=("multipart",),
+        ok=(400,),
+    ),
+    Route(
+        "footage:multipart-complete",
+        only="annotator",
+        methods=("POST",),
+        args=("multipart",),
+        ok=(502,),
+    ),
     Route("footage:clip-video", needs="annotator", args=("clip",)),
     Route("footage:clip-source", needs="annotator", args=("clip",)),
     Route("footage:clip-poster", needs="annotator", args=("clip",)),
@@ -67,12 +90,17 @@ ROUTES = [
 
 
 def furnish(clip) -> dict[str, object]:
-    """A sound file and a watched folder in the clip's project."""
-    from secondsticks.footage.models import SoundFile, WatchedFolder
+    """A sound file and a watched folder in the clip's project, and an upload into a bucket."""
+    from django.contrib.auth.models import User
+
+    from secondsticks.footage.models import SoundFile, Upload, WatchedFolder
 
     sound_file = SoundFile.objects.create(
         project=clip.project, name="day.wav", origin="upload", location="footage/tests/day.wav"
     )
     sound_file.path.write_bytes(b"sound")
     watched = WatchedFolder.objects.create(project=clip.project, path="/mnt/dailies/day 12")
-    return {"sound": sound_file.uuid, "watched": watched.uuid}
+    upload = Upload.objects.create(
+        project=clip.project, user=User.objects.get(username="ann"), name="c.mov", size=7, part_bytes=7
+    )
+    return {"multipart": upload.uuid, "sound": sound_file.uuid, "watched": watched.uuid}

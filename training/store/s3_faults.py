@@ -66,7 +66,7 @@ def _meaning(error: BaseException, key: str) -> tuple[str, Trouble]:
         return f"S3 cannot be reached for {key} ({type(error).__name__}).", Trouble.UNREACHABLE
     code = error_code(error)
     if code == "NoSuchBucket":
-        return f"The bucket of {key} does not exist.", Trouble.MISSING
+        return f"The bucket of {key} does not exist.", Trouble.UNREACHABLE
     if code in MISSING:
         return f"There is no {key} in the store.", Trouble.MISSING
     if code in CHANGED:
@@ -85,13 +85,14 @@ def alone(path: Path) -> Iterator[BinaryIO]:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         with os.fdopen(handle, "r+b") as file:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            if not _still_named(path, handle):
+            if not is_still_named(path, handle):
                 continue  # whoever held it has finished it
             yield file
             return
 
 
-def _still_named(path: Path, handle: int) -> bool:
+def is_still_named(path: Path, handle: int) -> bool:
+    """Whether an open file still has this name: nobody removed or replaced it before we had its lock."""
     try:
         return os.path.samestat(path.stat(), os.fstat(handle))
     except FileNotFoundError:

@@ -12,7 +12,7 @@ from threading import BoundedSemaphore
 
 from secondsticks.detection import pictures
 from secondsticks.detection.models import Clap, Scan
-from secondsticks.footage import folders
+from secondsticks.footage.fetching import OnItsWay, at_hand, patient
 from secondsticks.footage.models import Clip
 from training.footage.facts import Limits
 from training.footage.footage import Footage, FootageError
@@ -49,7 +49,7 @@ def seconds_at(clip: Clip, number: int) -> float:
     """When a frame is shown, from the first one. Reads the clip only if its rate varies."""
     if not clip.variable_rate:
         return float(number / clip.rate)
-    with turn(), Footage(folders.checked(clip), longest_side=64, limits=LIMITS) as footage:
+    with turn(), soon(clip) as path, Footage(path, longest_side=64, limits=LIMITS) as footage:
         return float(footage.frame_at(number).seconds)
 
 
@@ -57,7 +57,7 @@ def make(clip: Clip, scan: Scan, number: int) -> None:
     """Write the pictures of a frame and its neighbours."""
     box = box_near(clip, scan, number)
     pictures.strip_file(scan, number).parent.mkdir(parents=True, exist_ok=True)
-    with Footage(folders.checked(clip), longest_side=pictures.READ_SIDE, limits=LIMITS) as footage:
+    with soon(clip) as path, Footage(path, longest_side=pictures.READ_SIDE, limits=LIMITS) as footage:
         first, last = max(number - AROUND, 0), min(number + AROUND, footage.facts.frames - 1)
         for frame in footage.frames(first, last):
             pictures.write_strip(scan, frame, box, footage.facts.width)
@@ -72,6 +72,16 @@ def box_near(clip: Clip, scan: Scan, number: int) -> list[float] | None:
     if nearest is None or abs(nearest.frame - number) > NEAR * clip.rate:
         return None
     return [side for side in (nearest.x, nearest.y, nearest.w, nearest.h) if side is not None]
+
+
+@contextmanager
+def soon(clip: Clip) -> Iterator[Path]:
+    """The clip's file while somebody waits for a page. Raises Busy while it is still being fetched."""
+    try:
+        with at_hand(clip, tick=patient(PATIENCE)) as path:
+            yield path
+    except OnItsWay:
+        raise Busy from None
 
 
 @contextmanager

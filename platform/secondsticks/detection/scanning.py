@@ -17,7 +17,7 @@ from secondsticks.detection.moves import ScanState
 from secondsticks.detection.scanner import ClipRefused, Scanner, ScannerDied
 from secondsticks.detection.signals import scan_done
 from secondsticks.detection.standing import is_tail
-from secondsticks.footage import folders
+from secondsticks.footage.fetching import at_hand
 from training.footage.facts import FootageError
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 #: Seconds between two renewals of the lease (20 s), and between two writes of progress.
 RENEW_EVERY = 2.0
 #: Refusals that come from this machine at this moment rather than from the file.
-WORTH_ANOTHER_TRY = {"memory", "timeout", "detector"}
+WORTH_ANOTHER_TRY = {"memory", "timeout", "no_space", "detector"}
 #: What a clap has where the scan listened too.
 OF_SOUND = ("picture_confidence", "sound_confidence", "sample", "sample_rate", "disagreement_ms")
 
@@ -38,10 +38,10 @@ def perform(claimed: scans.Claim, scanner: Scanner) -> None:
     """Bring a claimed scan to its end, or leave it to the next worker."""
     scan, token = claimed
     try:
-        path = folders.checked(scan.clip)
         checkpoint = champions.champion_for(scan.clip.project)
-        result = ask_scanner(claimed, scanner, checkpoint, path)
-        saved = pictures.save(scan, path, result, still_ours=lambda: renew(claimed))
+        with at_hand(scan.clip, tick=lambda: renew(claimed)) as path:
+            result = ask_scanner(claimed, scanner, checkpoint, path)
+            saved = pictures.save(scan, path, result, still_ours=lambda: renew(claimed))
         write(claimed, checkpoint, result, saved)
     except LostScan:
         log.info("Scan %s is no longer ours (attempt %s): nothing written.", scan.uuid, token)
@@ -50,7 +50,12 @@ def perform(claimed: scans.Claim, scanner: Scanner) -> None:
             scans.hand_back(claimed, failed=str(refusal))
         else:
             scans.fail(claimed, error=str(refusal))
-    except (champions.NoCheckpoint, FootageError) as error:
+    except FootageError as error:  # of the file itself, before the scanner saw it
+        if error.kind in WORTH_ANOTHER_TRY:
+            scans.hand_back(claimed, failed=str(error))
+        else:
+            scans.fail(claimed, error=str(error))
+    except champions.NoCheckpoint as error:
         scans.fail(claimed, error=str(error))
     except ScannerDied as error:
         log.warning("Scan %s, attempt %s: %s", scan.uuid, token, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import PurePosixPath
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from secondsticks.footage import folders, media
+from secondsticks.footage import bucket, folders, media
 from secondsticks.footage.models import Clip, ClipState, ProxyState, Role
 from secondsticks.footage.permissions import SignedInRequest, get_clip_for
 from secondsticks.footage.tasks import send_ingest, send_proxy
@@ -27,6 +28,8 @@ def video(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     clip = get_clip_for(request.user, uuid)
     if clip.state != ClipState.READY or clip.playable_path is None:
         raise Http404
+    if bucket.is_in_bucket(clip.location):
+        return _video_in_bucket(request, clip)
     path = clip.playable_path if clip.proxy_state == ProxyState.READY else _source_of(clip)
     return media.serve(request, path, name=clip.name)
 
@@ -36,6 +39,10 @@ def video(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
 def source(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """Send the camera's file, as a download."""
     clip = get_clip_for(request.user, uuid)
+    if bucket.is_in_bucket(clip.location):
+        return bucket.send_there(
+            request, bucket.key_of(clip.location), name=clip.name, kind=media.BYTES, download=True
+        )
     return media.serve(request, _source_of(clip), name=clip.name, download=True)
 
 
@@ -46,6 +53,15 @@ def poster(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     if not clip.has_poster:
         raise Http404
     return media.serve(request, clip.poster_path, name="poster.jpg")
+
+
+def _video_in_bucket(request: SignedInRequest, clip: Clip) -> HttpResponseBase:
+    if clip.proxy_state == ProxyState.READY:
+        key, kind = bucket.proxy_key(clip.location), "video/mp4"
+    else:
+        key = bucket.key_of(clip.location)
+        kind = media.TYPES.get(PurePosixPath(key).suffix, media.BYTES)
+    return bucket.send_there(request, key, name=clip.name, kind=kind, download=kind == media.BYTES)
 
 
 def _source_of(clip: Clip):

@@ -12,7 +12,9 @@ from django.db.models.functions import Now
 from secondsticks.footage import uploads
 from secondsticks.footage.leases import Row, free
 from secondsticks.footage.models import Upload
+from secondsticks.footage.multipart import Missing
 from secondsticks.footage.uploads import Arrived
+from training.store import StoreError, Trouble
 
 #: A file that nobody has begun with for so long is sent again.
 WAITED = timedelta(seconds=30)
@@ -40,6 +42,10 @@ def finish_uploads(*, send_ingest: Callable[[Arrived], None]) -> None:
             uploads.finish(upload, send_ingest=send_ingest)
         except OSError:
             logger.exception("could not finish upload %s", upload.uuid)
+        except (StoreError, Missing) as error:
+            logger.warning("could not finish upload %s: %s", upload.uuid, error)
+            if isinstance(error, StoreError) and error.trouble is Trouble.UNREACHABLE:
+                return
 
 
 def remove_abandoned_uploads() -> None:

@@ -11,7 +11,9 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from secondsticks.footage.sound_files import SoundFile
+from secondsticks.footage import bucket, names
+from secondsticks.footage.discarded import Discarded as Discarded
+from secondsticks.footage.sound_files import SoundFile as SoundFile
 from secondsticks.footage.watched_folders import WatchedFile as WatchedFile
 from secondsticks.footage.watched_folders import WatchedFolder as WatchedFolder
 from training.footage.footage import ClipFacts
@@ -68,6 +70,10 @@ class Project(models.Model):
     def folder(self) -> Path:
         """Where our files of this project lie."""
         return settings.HOME / "footage" / str(self.uuid)
+
+    @property
+    def uploads_to_bucket(self) -> bool:
+        return bucket.is_configured()
 
     @property
     def you_lead(self) -> bool:
@@ -281,6 +287,9 @@ class Upload(models.Model):
     name = models.CharField(max_length=255)
     size = models.BigIntegerField()
     offset = models.BigIntegerField(default=0)
+    #: Of a file that goes straight into the bucket, in parts of this length: S3's id of the upload.
+    part_bytes = models.BigIntegerField(default=0)
+    multipart = models.TextField(blank=True, editable=False)
     #: The request that writes now, and when it last did.
     writer = models.UUIDField(null=True, editable=False)
     written_at = models.DateTimeField(auto_now_add=True)
@@ -301,3 +310,9 @@ class Upload(models.Model):
     @property
     def part_path(self) -> Path:
         return settings.HOME / "uploads" / f"{self.uuid}.part"
+
+    @property
+    def bucket_key(self) -> str:
+        """Where in the bucket it arrives, and stays as a clip or sound file."""
+        folder = bucket.folder_of(self.project.uuid, self.uuid)
+        return f"{folder}/source.{names.ending(self.name)}"

@@ -14,11 +14,13 @@ from django.db.models import F
 from django.db.models.functions import Now
 from PIL import Image
 
-from secondsticks.footage import folders
+from secondsticks.footage import bucket
+from secondsticks.footage.fetching import KINDS, at_hand
 from secondsticks.footage.leases import MOST_FAILURES, Lease, LeaseLost, held
 from secondsticks.footage.models import Clip, ClipState, ProxyState, columns_of
 from secondsticks.footage.signals import clip_ingested
 from training.footage.footage import ClipFacts, Footage, FootageError, make_proxy, playable_in_browser
+from training.store import StoreError
 
 POSTER_SIDE = 640
 FINGERPRINT_BYTES = 1 << 20
@@ -60,21 +62,35 @@ def make_playable(lease: Lease[Clip]) -> None:
             if clip.failures >= MOST_FAILURES:
                 raise FootageError("broken", "The proxy could not be made: the worker stopped each time.")
             clip.folder.mkdir(parents=True, exist_ok=True)
-            make_proxy(folders.checked(clip), clip.proxy_path, progress=_reporter(lease))
+            with at_hand(clip) as path:
+                make_proxy(path, clip.proxy_path, progress=_reporter(lease))
+            _keep_proxy(clip)
             lease.write(proxy_state=ProxyState.READY, proxy_progress=1, failures=0, leased_until=None)
         except LeaseLost:
             raise
         except FootageError as error:
+            if error.kind in PASSING and clip.failures + 1 < MOST_FAILURES:
+                _give_back(lease, proxy_state=ProxyState.QUEUED)
+                raise
             lease.write(proxy_state=ProxyState.FAILED, proxy_message=str(error), leased_until=None)
         except Exception:
             _give_back(lease, proxy_state=ProxyState.QUEUED)
             raise
 
 
+def _keep_proxy(clip: Clip) -> None:
+    """A proxy lies where its clip lies: of a clip in the bucket, there."""
+    if bucket.is_in_bucket(clip.location):
+        try:
+            bucket.bucket().put(bucket.proxy_key(clip.location), clip.proxy_path)
+        except StoreError as error:
+            raise FootageError(KINDS[error.trouble], str(error)) from error
+        clip.proxy_path.unlink()
+
+
 def _look(clip: Clip) -> ClipFacts:
     """Probe the clip and leave its poster in its folder. The decoder runs in a fenced child."""
-    path = folders.checked(clip)
-    with Footage(path, longest_side=POSTER_SIDE) as footage:
+    with at_hand(clip) as path, Footage(path, longest_side=POSTER_SIDE) as footage:
         clip.size = path.stat().st_size
         clip.fingerprint = fingerprint(path)
         clip.has_poster = _save_poster(footage, clip)

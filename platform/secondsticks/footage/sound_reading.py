@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from secondsticks.footage import folders
+from secondsticks.footage.fetching import at_hand
 from secondsticks.footage.leases import MOST_FAILURES, Lease, LeaseLost, held
 from secondsticks.footage.models import SoundFile
 from secondsticks.footage.signals import sound_file_read
@@ -54,13 +54,13 @@ def _listen(lease: Lease[SoundFile]) -> dict[str, Any]:
     """The columns of what the file says and of what is heard in it."""
     from training.sound.transients import find_transients  # scipy, which the web process need not load
 
-    path = folders.checked(lease.row)
-    sound = probe_sound(path)
-    hearing = find_transients(_watched(lease, read_sound(sound)))
+    with at_hand(lease.row) as path:
+        sound, size = probe_sound(path), path.stat().st_size
+        hearing = find_transients(_watched(lease, read_sound(sound)))
     like = [one for one in hearing.transients if one.confidence >= LIKE_A_CLAP]
     surest = sorted(like, key=lambda one: -one.confidence)[:MOST_KEPT]
     heard = [asdict(one) for one in sorted(surest, key=lambda one: one.sample)]
-    return columns_of(sound) | {"heard": heard, "size": path.stat().st_size}
+    return columns_of(sound) | {"heard": heard, "size": size}
 
 
 def _watched(lease: Lease[SoundFile], blocks: Iterator[SoundBlock]) -> Iterator[SoundBlock]:

@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from secondsticks.footage import folders, media
+from secondsticks.footage import bucket, folders, media
 from secondsticks.footage.models import Role, SoundFile
 from secondsticks.footage.permissions import SignedInRequest, get_sound_file_for
 from secondsticks.footage.signals import sound_file_removed
@@ -27,6 +27,9 @@ from training.footage.facts import FootageError
 def source(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """Send the recorder's file, as a download."""
     sound_file = get_sound_file_for(request.user, uuid)
+    if bucket.is_in_bucket(sound_file.location):
+        key = bucket.key_of(sound_file.location)
+        return bucket.send_there(request, key, name=sound_file.name, kind=media.BYTES, download=True)
     try:
         path = folders.checked(sound_file)
     except FootageError:

@@ -8,7 +8,7 @@ import dramatiq
 from django.db.models import Q
 
 from secondsticks import jobs
-from secondsticks.footage import demo, leases, lost, reading, sound_reading, visits
+from secondsticks.footage import demo, discarded, leases, lost, reading, sound_reading, visits
 from secondsticks.footage.models import Clip, ClipState, ProxyState, SoundFile, WatchedFolder
 from secondsticks.footage.sound_files import SoundFileState
 from secondsticks.footage.uploads import Arrived
@@ -86,3 +86,4 @@ def sweep() -> None:
         send_visit(watched)
     lost.finish_uploads(send_ingest=send_ingest)
     lost.remove_abandoned_uploads()
+    discarded.sweep()

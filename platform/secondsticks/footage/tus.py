@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
@@ -80,6 +80,8 @@ def create(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 def upload(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """Ask how far an upload is, add a piece to it, or cancel it."""
     found = get_upload_for(request.user, uuid)
+    if found.part_bytes:  # it goes into the bucket, not through here
+        raise Http404
     match request.method:
         case "HEAD":
             return _offset(found)

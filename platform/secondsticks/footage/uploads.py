@@ -19,11 +19,12 @@ from typing import Protocol
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from secondsticks.footage import names
+from secondsticks.footage import bucket, multipart, names
 from secondsticks.footage.models import Clip, Project, SoundFile, Upload
+from training.store import StoreError, Trouble
 
 READ_BYTES = 256 << 10
 BLOCK_BYTES = 4 << 20
@@ -53,9 +54,7 @@ class Source(Protocol):
 
 def begin(project: Project, user, *, name: str, size: int) -> Upload:
     """Make room for a file, or say why there is none."""
-    if size > settings.SECONDSTICKS_MAX_UPLOAD:
-        most = _gigabytes(settings.SECONDSTICKS_MAX_UPLOAD)
-        raise UploadError(413, f"This file is too large: at most {most} per file.")
+    _check_size(size)
     folder = settings.HOME / "uploads"
     folder.mkdir(parents=True, exist_ok=True)
     if size + SPARE_BYTES > (free := shutil.disk_usage(folder).free):
@@ -63,6 +62,30 @@ def begin(project: Project, user, *, name: str, size: int) -> Upload:
             507, f"The server's disk is full: {_gigabytes(max(free - SPARE_BYTES, 0))} are left."
         )
     return Upload.objects.create(project=project, user=user, name=names.shown(name), size=size)
+
+
+def begin_in_bucket(project: Project, user, *, name: str, size: int) -> Upload:
+    """Begin a file that goes straight into the bucket. Raises UploadError and StoreError."""
+    _check_size(size)
+    each = multipart.part_bytes(size)
+    same = {"project": project, "user": user, "name": names.shown(name), "size": size}
+    upload = Upload.objects.create(part_bytes=each, **same)
+    try:
+        if size:
+            upload.multipart = multipart.begin(upload.bucket_key)
+            upload.save(update_fields=["multipart"])
+        else:
+            bucket.bucket().put(upload.bucket_key, b"")  # S3 knows no upload of no parts
+    except StoreError:
+        upload.delete()
+        raise
+    return upload
+
+
+def _check_size(size: int) -> None:
+    if size > settings.SECONDSTICKS_MAX_UPLOAD:
+        most = _gigabytes(settings.SECONDSTICKS_MAX_UPLOAD)
+        raise UploadError(413, f"This file is too large: at most {most} per file.")
 
 
 def append(upload: Upload, *, offset: int, length: int, source: Source) -> int:
@@ -144,16 +167,40 @@ def _put(upload: Upload, offset: int, block: bytes) -> None:
 
 def finish(upload: Upload, *, send_ingest: Callable[[Arrived], None]) -> Arrived:
     """Make the clip or sound file of an upload that is all here. Safe to call again after a crash."""
+    if upload.part_bytes and not (upload.clip_id or upload.sound_file_id):
+        _complete(upload)  # before the row is locked: S3 may take minutes
     with transaction.atomic():
         upload = Upload.objects.select_for_update().select_related("project").get(pk=upload.pk)
         if (known := upload.clip or upload.sound_file) is not None:
             return known
-        location = upload.project.folder / str(upload.uuid) / f"source.{names.ending(upload.name)}"
-        _move(upload, location)
-        arrived = _make(upload, str(location.relative_to(settings.HOME)))
+        arrived = _make(upload, _location(upload))
         upload.save(update_fields=["clip", "sound_file"])
         transaction.on_commit(lambda: send_ingest(arrived), robust=True)
         return arrived
+
+
+def finish_in_bucket(upload: Upload, *, send_ingest: Callable[[Arrived], None]) -> Arrived:
+    """The browser says that it has sent everything. Raises Missing and StoreError when it has not."""
+    # From here on the sweep ends what we do not.
+    Upload.objects.filter(pk=upload.pk).update(offset=F("size"), written_at=Now())
+    return finish(upload, send_ingest=send_ingest)
+
+
+def _complete(upload: Upload) -> None:
+    try:
+        multipart.complete(upload.bucket_key, upload.multipart, size=upload.size, each=upload.part_bytes)
+    except (multipart.Missing, StoreError) as error:
+        if not isinstance(error, StoreError) or error.trouble in (Trouble.MISSING, Trouble.CHANGED):
+            Upload.objects.filter(pk=upload.pk, clip=None, sound_file=None).update(offset=0)
+        raise
+
+
+def _location(upload: Upload) -> str:
+    if upload.part_bytes:
+        return bucket.location_of(upload.bucket_key)
+    target = upload.project.folder / str(upload.uuid) / f"source.{names.ending(upload.name)}"
+    _move(upload, target)
+    return str(target.relative_to(settings.HOME))
 
 
 def _make(upload: Upload, location: str) -> Arrived:

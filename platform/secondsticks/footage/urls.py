@@ -1,6 +1,6 @@
 from django.urls import path
 
-from secondsticks.footage import clip_views, people, sound_views, tus, views, watched_views
+from secondsticks.footage import clip_views, multipart_views, people, sound_views, tus, views, watched_views
 
 app_name = "footage"
 
@@ -21,6 +21,10 @@ urlpatterns = [
     path("watched/<uuid:uuid>/remove/", watched_views.remove, name="remove-watched"),
     path("projects/<uuid:uuid>/uploads/", tus.create, name="project-upload"),
     path("uploads/<uuid:uuid>/", tus.upload, name="upload"),
+    path("projects/<uuid:uuid>/multiparts/", multipart_views.create, name="project-multipart"),
+    path("multiparts/<uuid:uuid>/", multipart_views.upload, name="multipart"),
+    path("multiparts/<uuid:uuid>/parts/", multipart_views.parts, name="multipart-parts"),
+    path("multiparts/<uuid:uuid>/complete/", multipart_views.complete, name="multipart-complete"),
     path("clips/<uuid:uuid>/video/", clip_views.video, name="clip-video"),
     path("clips/<uuid:uuid>/source/", clip_views.source, name="clip-source"),
     path("clips/<uuid:uuid>/poster/", clip_views.poster, name="clip-poster"),

@@ -8,39 +8,19 @@ import time
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests.s3_server import refused
 from training.store import Store, StoreError, Trouble, open_store
 from training.store import s3 as s3_module
 from training.store.folder import UNFINISHED, FolderStore
 from training.store.s3 import S3Store
 
 
-@pytest.fixture(scope="module")
-def server():
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def s3(server, monkeypatch) -> S3Store:
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
-    for name, value in {
-        "ACCESS_KEY_ID": "a",
-        "SECRET_ACCESS_KEY": "b",
-        "DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
+def s3(s3_server) -> S3Store:
     store = open_store("s3://sticks/here")
     store.client.create_bucket(Bucket="sticks")
-    yield store
-    for page in store.client.get_paginator("list_objects_v2").paginate(Bucket="sticks"):
-        for entry in page.get("Contents", []):
-            store.client.delete_object(Bucket="sticks", Key=entry["Key"])
-    store.client.delete_bucket(Bucket="sticks")
+    return store
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -220,39 +200,6 @@ def test_a_name_that_is_a_folder(tmp_path):
 # --- S3 at fault
 
 
-class Fault:
-    """Stands before moto: `answer` gets the number of each request, and may answer in moto's place."""
-
-    def __init__(self, server):
-        self.server = server._server
-        self.inner = self.server.app
-        self.server.app = self
-        self.asked = 0
-        self.answer = lambda number: None
-
-    def __call__(self, environ, start_response):
-        self.asked += 1
-        answer = self.answer(self.asked)
-        if answer is None:
-            return self.inner(environ, start_response)
-        status, headers, body = answer
-        start_response(status, headers)
-        return [body]
-
-
-@pytest.fixture
-def fault(server, monkeypatch):
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
-    wrapped = Fault(server)
-    yield wrapped
-    wrapped.server.app = wrapped.inner
-
-
-def refused(status: str, code: str):
-    body = f"<Error><Code>{code}</Code></Error>".encode()
-    return status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))], body
-
-
 SHORT = ("206 Partial Content", [("Content-Length", "100")], b"x" * 10)
 ANGRY_PROXY = ("502 Bad Gateway", [("Content-Type", "text/html")], b"<html>proxy</html>")
 
@@ -263,32 +210,32 @@ ANGRY_PROXY = ("502 Bad Gateway", [("Content-Type", "text/html")], b"<html>proxy
         (refused("500 No", "InternalError"), Trouble.UNREACHABLE, 5),
         (refused("503 No", "SlowDown"), Trouble.UNREACHABLE, 5),
         (refused("403 No", "AccessDenied"), Trouble.DENIED, 1),
-        (refused("404 No", "NoSuchBucket"), Trouble.MISSING, 1),
+        (refused("404 No", "NoSuchBucket"), Trouble.UNREACHABLE, 1),
         (refused("507 No", "XMinioStorageFull"), Trouble.FULL, 1),
         (ANGRY_PROXY, Trouble.UNREACHABLE, 5),
         (SHORT, Trouble.UNREACHABLE, 5),
     ],
 )
-def test_says_what_is_wrong(s3, fault, answer, trouble, tries):
+def test_says_what_is_wrong(s3, s3_server, answer, trouble, tries):
     s3.put("clip", b"y" * 100)
-    fault.asked, fault.answer = 0, lambda number: answer
+    s3_server.asked, s3_server.answer = [], lambda environ: answer
     with pytest.raises(StoreError) as error:
         s3.get("clip")
-    fault.answer = lambda number: None
+    asked = len(s3_server.asked)
+    s3_server.reset()
     assert error.value.trouble is trouble
-    assert fault.asked == tries
+    assert asked == tries
 
 
-def test_gets_over_a_short_fault(s3, fault):
+def test_gets_over_a_short_fault(s3, s3_server):
     s3.put("clip", b"y" * 100)
-    fault.asked = 0
-    fault.answer = {1: refused("500 No", "InternalError"), 2: SHORT}.get
+    answers = [refused("500 No", "InternalError"), SHORT]
+    s3_server.answer = lambda environ: answers.pop(0) if answers else None
     assert s3.get("clip") == b"y" * 100
 
 
 def test_nobody_there(s3, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
     with pytest.raises(StoreError, match="cannot be reached") as error:
         open_store("s3://sticks/here").get("clip")
     assert error.value.trouble is Trouble.UNREACHABLE
@@ -346,11 +293,11 @@ def test_two_downloads_at_once(s3, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["clip"]
 
 
-def test_a_refused_file_is_explained(s3, fault, tmp_path):
+def test_a_refused_file_is_explained(s3, s3_server, tmp_path):
     (tmp_path / "file").write_bytes(b"x")
-    fault.answer = lambda number: refused("403 No", "AccessDenied")
+    s3_server.answer = lambda environ: refused("403 No", "AccessDenied")
     with pytest.raises(StoreError, match="does not let us at weights") as error:
         s3.put("weights", tmp_path / "file")
-    fault.answer = lambda number: None
+    s3_server.reset()
     assert error.value.trouble is Trouble.DENIED
     assert not s3.exists("weights")

@@ -1,5 +1,5 @@
 "use strict";
-// Uploads clips in pieces (tus), several at a time, and goes on after a lost connection or a reload.
+// Uploads clips in pieces (tus, or parts for a bucket), several at a time, and goes on after a lost connection or a reload.
 // Sends `clip-uploaded` on the body when a clip has arrived, so that a list of clips can refresh itself.
 
 (() => {
@@ -49,8 +49,9 @@
     }
 
     make() {
-      return new tus.Upload(this.file, {
-        endpoint: drop.dataset.upload,
+      const Upload = drop.dataset.multipart ? window.MultipartUpload : tus.Upload;
+      return new Upload(this.file, {
+        endpoint: drop.dataset.multipart || drop.dataset.upload,
         chunkSize: PIECE,
         retryDelays: RETRY_MS,
         metadata: { filename: this.file.name },
