@@ -146,6 +146,14 @@ def test_as_many_queries_for_thirty_clips_as_for_three(look, make_clip, make_sca
     assert len(many) <= 12
 
 
+def test_a_clip_is_shown_by_its_slate_once_there_is_a_picture_of_it(look, make_clip, make_scan):
+    clip = make_clip("a.mov", has_poster=True)
+    scan = make_scan(clip)
+    assert reverse("footage:clip-poster", args=[clip.uuid]) in look().content.decode()
+    Scan.objects.filter(pk=scan.pk).update(slate_picture="slate.jpg")
+    assert reverse("detection:slate", args=[scan.uuid]) in look().content.decode()
+
+
 def test_names_are_text_and_not_markup(look, make_clip):
     make_clip("<script>alert(1)</script>.mov")
     assert "<script>alert(1)" not in look().content.decode()

@@ -34,8 +34,7 @@ class Take:
 
     @property
     def slate(self) -> Scan | None:
-        """The scan that has a picture of the slate."""
-        return self.row.scan if self.row.scan and self.row.scan.slate_picture else None
+        return self.row.slate
 
     @property
     def picture(self) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from secondsticks.detection.models import Scan
 from secondsticks.detection.moves import ScanState
 from secondsticks.detection.statuses import ShownClip
 from secondsticks.footage.models import ClipState
@@ -47,6 +48,11 @@ class Row(ShownClip):
             ScanState.CANCELLED: "The scan was cancelled.",
         }
         return reasons.get(ScanState(self.scan.state), "")
+
+    @property
+    def slate(self) -> Scan | None:
+        """The scan that has a picture of the slate."""
+        return self.scan if self.scan and self.scan.slate_picture else None
 
     @property
     def rate(self) -> str:
