@@ -25,7 +25,7 @@ export class Canvas {
     this.pictures.add(this.picture);
     this.frame = new Konva.Transformer({
       rotateEnabled: false, flipEnabled: false, keepRatio: false, ignoreStroke: true, borderEnabled: false,
-      anchorSize: COARSE ? 20 : 9, anchorCornerRadius: 2, anchorStroke: "#0f1113", anchorFill: "#fff",
+      anchorSize: COARSE ? 16 : 9, anchorCornerRadius: 2, anchorStroke: "#0f1113", anchorFill: "#fff",
       boundBoxFunc: (old, wanted) => {
         const least = SMALLEST * this.stage.scaleX();
         return wanted.width < least || wanted.height < least ? old : wanted;
