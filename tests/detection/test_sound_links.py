@@ -386,6 +386,7 @@ def test_the_list_of_sound_files(client, annotator, linked, make_sound, project)
     assert part.lstrip().startswith("<section")
     board = client.get(project.get_absolute_url()).content.decode()
     assert "3 sound files" in board and "1 being read" in board and "1 refused" in board
+    assert "♪ T01.wav" in board
 
 
 def test_many_sound_files_take_no_more_queries(
