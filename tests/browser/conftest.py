@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,15 +36,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def product() -> Iterator[Product]:
+@contextmanager
+def started(home: Path, **more: str) -> Iterator[Product]:
     """`manage.py up` with its embedded database, web server, workers and the shipped checkpoint."""
-    home = HOME / "product"  # not pytest's own folder: root's database server could not live in it
     port = free_port()
     unset = {"DATABASE_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE"}
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     environment |= {"SECONDSTICKS_HOME": str(home), "SECONDSTICKS_DEMO": "0"}
-    environment |= {"SECONDSTICKS_ADMIN_PASSWORD": PASSWORD}
+    environment |= {"SECONDSTICKS_ADMIN_PASSWORD": PASSWORD, **more}
     supervisor = subprocess.Popen(
         [sys.executable, "manage.py", "up", "--port", str(port)],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -62,6 +62,13 @@ def product() -> Iterator[Product]:
     yield Product(url, home, supervisor)
     supervisor.send_signal(signal.SIGINT)
     assert supervisor.wait() == 0
+
+
+@pytest.fixture(scope="session")
+def product() -> Iterator[Product]:
+    # Not pytest's own folder: root's database server could not live in it.
+    with started(HOME / "product") as product:
+        yield product
 
 
 @pytest.fixture

@@ -52,6 +52,15 @@
   video.addEventListener("pause", () => { byId("play").textContent = "Play"; });
   video.addEventListener("volumechange", () => { byId("mute").textContent = video.muted ? "Unmute" : "Mute"; });
   video.addEventListener("click", () => toggle());
+  // An address in the footage store is good for minutes: where it has run out, our own leads to a new one.
+  let renewed = -Infinity;
+  video.addEventListener("error", () => {
+    if (performance.now() - renewed < 10000) return;
+    renewed = performance.now();
+    const at = wanted ?? frame;
+    video.load();
+    video.addEventListener("loadedmetadata", () => seek(at), { once: true });
+  });
 
   const toggle = () => { if (video.paused) { video.playbackRate = 1; video.play(); } else video.pause(); };
   const faster = () => {
