@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--export and --out go together")
     try:
         with Scanner(checkpoint=options.checkpoint) as scanner:
-            return COMMANDS[options.command].run(options, scanner)
+            status: int = COMMANDS[options.command].run(options, scanner)
+            return status
     except (CheckpointRefused, ExtraMissing, FolderRefused, WatchRefused) as error:
         print(f"secondsticks: {error}", file=sys.stderr)
         return WRONG_USAGE

@@ -10,18 +10,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
 from secondsticks.footage import names
-from secondsticks.footage.leases import Row
 from secondsticks.footage.models import Clip, Project, SoundFile
 from secondsticks.footage.uploads import Arrived
 from training.footage.footage import FootageError
 
 MOST_FILES = 20_000
+File = TypeVar("File", Clip, SoundFile)
 
 
 class FolderRefused(Exception):
@@ -75,13 +76,14 @@ def register(project: Project, folder: str, *, send_ingest: Callable[[Arrived], 
         Project.objects.select_for_update().get(pk=project.pk)
         clips = _new(Clip, project, videos)
         sound_files = _new(SoundFile, project, sounds)
-        for file in [*sound_files, *clips]:
+        arrived: list[Arrived] = [*sound_files, *clips]
+        for file in arrived:
             transaction.on_commit(partial(send_ingest, file), robust=True)
     known = len(locations) - len(clips) - len(sound_files)
     return Found(added=len(clips), known=known, other=other, sounds=len(sound_files))
 
 
-def _new(kind: type[Row], project: Project, locations: list[str]) -> list[Row]:
+def _new(kind: type[File], project: Project, locations: list[str]) -> list[File]:
     """Make rows for the files that the project does not know yet."""
     rows = kind.objects.filter(project=project, location__in=locations)
     known = set(rows.values_list("location", flat=True))

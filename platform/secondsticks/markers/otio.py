@@ -60,7 +60,7 @@ def _range(clip: MarkedClip, frame: int, frames: int) -> TimeRange:
 
 
 def _facts_of(clip: MarkedClip) -> dict[str, Any]:
-    facts = {
+    facts: dict[str, Any] = {
         "fps": str(clip.rate),
         "start_timecode": clip.start_timecode,
         "drop_frame": clip.drop_frame,
