@@ -288,6 +288,17 @@ def test_the_queue_is_refilled_when_it_runs_low(make_scanned, project):
     assert len(sent) == 2
 
 
+def test_frames_that_wait_for_others_are_no_work_for_who_has_answered(make_scanned, project, annotator):
+    wishes(project, second_opinion_share=1)
+    clip, _ = make_scanned()
+    think(clip)
+    wishes(project, batch_size=2)
+    fill(project)
+    assert not refilling.is_due(project)
+    QueuedFrame.objects.update(people=[annotator.pk], version=1)
+    assert refilling.is_due(project)
+
+
 def test_while_clips_are_scanned_a_batch_comes_only_to_an_empty_queue(make_scanned, make_clip, project):
     wishes(project, batch_size=20)
     clip, _ = make_scanned()

@@ -75,6 +75,7 @@ def test_neighbours_are_whole_and_made_all_at_once(queued, page, monkeypatch):
     picture = Image.open(BytesIO(b"".join(response.streaming_content)))
     assert picture.size == (320, 180)
     assert np.asarray(picture).mean() == pytest.approx(40 + 4 * 17, abs=4)
+    assert response["Cache-Control"] == "private, max-age=86400"
     made = {int(file.stem) for file in pictures.folder_of(queued.clip).iterdir()}
     assert made == set(range(8, 33))
     monkeypatch.setattr(pictures, "make_neighbours", lambda queued: pytest.fail("they are there"))

@@ -85,7 +85,9 @@ def neighbour(request: SignedInRequest, uuid: UUID, frame: int) -> HttpResponseB
         return HttpResponse(status=503, headers={"Retry-After": "5"})
     except (FootageError, IndexError):
         raise Http404 from None
-    return media.serve(request, file, name=file.name)
+    response = media.serve(request, file, name=file.name)
+    response["Cache-Control"] = "private, max-age=86400"  # people flip through them again and again
+    return response
 
 
 def neighbour_file(queued: QueuedFrame, frame: int) -> Path:
@@ -108,7 +110,7 @@ def make_neighbours(queued: QueuedFrame) -> None:
     clip = queued.clip
     folder_of(clip).mkdir(parents=True, exist_ok=True)
     drop_old(folder_of(clip))
-    with Footage(folders.checked(clip), longest_side=SIDE, limits=filmstrip.LIMITS) as footage:
+    with filmstrip.soon(clip) as path, Footage(path, longest_side=SIDE, limits=filmstrip.LIMITS) as footage:
         first, last = (
             max(queued.frame - NEIGHBOURS, 0),
             min(queued.frame + NEIGHBOURS, footage.facts.frames - 1),

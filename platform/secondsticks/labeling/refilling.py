@@ -49,11 +49,11 @@ def refill(*, send: Callable[[Batch], None]) -> None:
 
 
 def is_due(project: Project) -> bool:
-    """Whether fewer than half a batch waits, and there is more to choose from.
+    """Whether fewer than half a batch waits for a first opinion, and there is more to choose from.
 
     While clips are still being scanned, a batch comes only when nobody has anything to do.
     """
-    waiting = QueuedFrame.objects.filter(project=project, state=FrameState.WAITING)
+    waiting = QueuedFrame.objects.filter(project=project, state=FrameState.WAITING, people=[])
     enough = max(LabelingSettings.of(project.pk).batch_size // 2, 1)
     left = len(waiting.values_list("pk")[:enough])
     if left >= enough or (left and not is_settled(project)):
