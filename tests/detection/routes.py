@@ -40,6 +40,15 @@ ROUTES = [
         args=("clip",),
         form={"action": "unlink", "made_on": "0"},
     ),
+    Route(
+        "detection:slate-text",
+        needs="annotator",
+        methods=("GET", "HEAD", "POST"),
+        args=("clip",),
+        form={"made_on": "0", "scene": "12A"},
+    ),
+    Route("detection:read-slate-again", needs="annotator", methods=("POST",), args=("clip",)),
+    Route("detection:slate-text-setting", needs="admin", methods=("POST",), args=("project",)),
     Route("detection:clap-closed", needs="annotator", args=("clap",)),
     Route("detection:clap-open", needs="annotator", args=("clap",)),
 ]

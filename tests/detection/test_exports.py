@@ -232,7 +232,7 @@ def test_many_clips_take_no_more_queries(
 ):
     for number in range(5):
         make_scan(make_clip(f"{number}.mov"), claps=[1, 2])
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         download(format)
 
 

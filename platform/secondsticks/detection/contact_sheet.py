@@ -48,6 +48,12 @@ class Take:
         return ", ".join(shown.timecode or f"frame {shown.frame}" for shown in self.row.claps)
 
     @property
+    def name(self) -> str:
+        """The clip's, and scene and take where they are known."""
+        written = self.row.on_slate.in_short
+        return f"{self.clip.name} · {written}" if written else self.clip.name
+
+    @property
     def said(self) -> str:
         by = self.row.standing.confirmed_by
         return f"{self.row.word}, confirmed by {by}" if by else self.row.word
@@ -103,7 +109,7 @@ def draw(pdf: FPDF, take: Take, x: float, y: float, wide: float, high: float) ->
         pdf.set_font("helvetica", "", 8)
         pdf.set_xy(x, y + high / 2 - LINE / 2)
         pdf.cell(wide, LINE, "no picture of a closed slate", align="C")
-    for number, (style, text) in enumerate([("B", take.clip.name), ("", take.claps), ("", take.said)]):
+    for number, (style, text) in enumerate([("B", take.name), ("", take.claps), ("", take.said)]):
         pdf.set_font("helvetica", style, 8)
         pdf.set_xy(x, y + high + 0.5 + number * LINE)
         pdf.cell(wide, LINE, fitting(pdf, plain(text), wide - 2))

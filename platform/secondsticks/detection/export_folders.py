@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Now
 
 from secondsticks.detection import scans
 from secondsticks.detection.markers import marked
-from secondsticks.detection.models import Decision, Scan, SoundLink
+from secondsticks.detection.models import Decision, Scan, SlateText, SoundLink
 from secondsticks.detection.moves import ScanState
 from secondsticks.detection.statuses import with_scans
 from secondsticks.footage.leases import Lease, LeaseLost
@@ -30,7 +30,7 @@ from secondsticks.watch.placing import mirrored, place_durably, remove_left_over
 #: Clips written in one visit; the next one goes on.
 MOST_AT_ONCE = 200
 #: What is said about a clip and its exports show: rows that are only added, with a `number` per `clip`.
-SAID = (Decision, SoundLink)
+SAID = (Decision, SlateText, SoundLink)
 
 
 def write_due(lease: Lease[WatchedFolder]) -> None:

@@ -31,6 +31,8 @@ def marked(clip: Clip) -> MarkedClip:
         reason=standing.reason,
         checkpoint=checkpoint,
         sound=_sound(row),
+        **row.on_slate.accepted,
+        suggested=row.on_slate.suggested,
     )
 
 

@@ -10,6 +10,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from secondsticks.detection.moves import MOVES, ScanState
+from secondsticks.detection.slate_texts import SlateReading as SlateReading
+from secondsticks.detection.slate_texts import SlateText as SlateText
+from secondsticks.detection.slate_texts import SlateTextSetting as SlateTextSetting
 from secondsticks.detection.sound_links import LinkDue as LinkDue
 from secondsticks.detection.sound_links import SoundLink as SoundLink
 from training.claps.claps import Verdict

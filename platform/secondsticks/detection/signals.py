@@ -15,12 +15,13 @@ scan_done = Signal()
 
 
 def connect() -> None:
-    from secondsticks.detection import sound_signals
+    from secondsticks.detection import slate_reading, sound_signals
     from secondsticks.footage.signals import clip_ingested, folder_visited
 
     clip_ingested.connect(on_clip_ingested, dispatch_uid="detection.scan")
     folder_visited.connect(on_folder_visited, dispatch_uid="detection.exports")
     sound_signals.connect(scan_done)
+    scan_done.connect(slate_reading.on_scan_done, dispatch_uid="detection.slate_text")
     post_migrate.connect(on_migrated, dispatch_uid="detection.shipped_checkpoint")
 
 

@@ -9,8 +9,9 @@ from functools import cached_property
 from django.db.models import Case, F, FilteredRelation, Prefetch, Q, QuerySet, Value, When
 
 from secondsticks.detection.decisions import seconds_of, standing_from
-from secondsticks.detection.models import Clap, Decision, Scan
+from secondsticks.detection.models import Clap, Decision, Scan, SlateText
 from secondsticks.detection.moves import ScanState
+from secondsticks.detection.slate_page import OnSlate
 from secondsticks.detection.sound_links import SoundLink, standing_link
 from secondsticks.detection.standing import Standing, StandingClap
 from secondsticks.footage.models import Clip, ClipState
@@ -35,17 +36,21 @@ ENDED_BADLY = (ScanState.FAILED, ScanState.CANCELLED)
 
 _current = Prefetch(
     "scans",
-    queryset=Scan.objects.filter(is_current=True).select_related("checkpoint").prefetch_related("claps"),
+    queryset=Scan.objects.filter(is_current=True)
+    .select_related("checkpoint", "slate_reading")
+    .defer("slate_reading__lines")
+    .prefetch_related("claps"),
     to_attr="current_scans",
 )
 _decisions = Prefetch("decisions", queryset=Decision.objects.order_by("number"))
+_slate_texts = Prefetch("slate_texts", queryset=SlateText.objects.order_by("number"))
 _sounds = SoundLink.objects.order_by("number").select_related("sound_file").defer("sound_file__heard")
 _sound_links = Prefetch("sound_links", queryset=_sounds)
 
 
 def with_scans(clips: QuerySet[Clip]) -> QuerySet[Clip]:
-    """Clips with `status`, their current scan, its claps and all decisions and sound links in four more queries."""
-    return with_status(clips).prefetch_related(_current, _decisions, _sound_links)
+    """Clips with `status`, their current scan, its claps, and what people said, in a few more queries."""
+    return with_status(clips).prefetch_related(_current, _decisions, _sound_links, _slate_texts)
 
 
 def with_status(clips: QuerySet[Clip]) -> QuerySet[Clip]:
@@ -182,6 +187,11 @@ class ShownClip:
         """The link to the recorder's file that stands, if there is one."""
         link = standing_link(self.clip.sound_links.all())
         return link if link is not None and link.is_linked else None
+
+    @cached_property
+    def on_slate(self) -> OnSlate:
+        """What is written on its slate."""
+        return OnSlate(self.clip, self.scan, list(self.clip.slate_texts.all()))
 
     @property
     def word(self) -> str:

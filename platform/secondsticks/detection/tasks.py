@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 import dramatiq
 
 from secondsticks import jobs
-from secondsticks.detection import publishing, scanning, scans, sound_linking
+from secondsticks.detection import publishing, scanning, scans, slate_reading, sound_linking
 from secondsticks.detection.scanner import SCANNER
 
 
@@ -26,6 +26,20 @@ def send(scan_uuid: UUID) -> None:
     scan_clip.broker.enqueue(message.copy(message_id=str(scan_uuid)))
 
 
+@dramatiq.actor(queue_name=jobs.HOUSEKEEPING, max_retries=0, time_limit=4 * jobs.MINUTE, notify_shutdown=True)
+def read_slate(reading_uuid: str) -> None:
+    """Read the text on one slate, in a child process of its own."""
+    claimed = slate_reading.claim(reading_uuid)
+    if claimed is not None:
+        slate_reading.perform(claimed)
+
+
+def send_reading(reading_uuid: UUID) -> None:
+    """Send a reading to the workers: sending twice leaves one message."""
+    message = read_slate.message(str(reading_uuid))
+    read_slate.broker.enqueue(message.copy(message_id=str(reading_uuid)))
+
+
 @dramatiq.actor(queue_name=jobs.HOUSEKEEPING, max_retries=2, min_backoff=1_000, time_limit=8 * jobs.HOUR)
 def link_sound(project_uuid: str) -> None:
     """Look for the recorders' files of a project's clips. A message with nothing due does nothing."""
@@ -41,5 +55,6 @@ def send_link(project_uuid: UUID) -> None:
 def sweep() -> None:
     """Called by the supervisor every few seconds."""
     scans.send_lost(send=send)
+    slate_reading.send_lost(send=send_reading)
     sound_linking.send_lost(send=send_link)
     publishing.keep_published()

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from secondsticks.detection import bulk_views, exports, review_views, sheet_views, sound_views, views
+from secondsticks.detection import (
+    bulk_views,
+    exports,
+    review_views,
+    sheet_views,
+    slate_text_views,
+    sound_views,
+    views,
+)
 
 app_name = "detection"
 
@@ -22,6 +30,9 @@ urlpatterns = [
     path("clips/<uuid:uuid>/decide/", review_views.decide_on, name="decide"),
     path("clips/<uuid:uuid>/frames/<int:frame>.jpg", review_views.frame, name="clip-frame"),
     path("clips/<uuid:uuid>/sound.json", review_views.sound, name="clip-sound"),
+    path("clips/<uuid:uuid>/slate-text/", slate_text_views.slate_text, name="slate-text"),
+    path("clips/<uuid:uuid>/read-slate-again/", slate_text_views.read_slate_again, name="read-slate-again"),
+    path("projects/<uuid:uuid>/slate-text/", slate_text_views.slate_text_setting, name="slate-text-setting"),
     path("projects/<uuid:uuid>/sound-files/", sound_views.sound_files, name="sound-files"),
     path("clips/<uuid:uuid>/sound-link/", sound_views.sound_link, name="sound-link"),
     path("clips/<uuid:uuid>/change-sound/", sound_views.change_sound, name="change-sound"),
