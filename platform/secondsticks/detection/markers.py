@@ -23,6 +23,7 @@ def marked(clip: Clip) -> MarkedClip:
         return MarkedClip(name=clip.name, reason=row.reason or NOT_YET, **_facts(clip))
     checkpoint = scan.checkpoint.sha256 if scan and scan.checkpoint else ""
     tail = standing.is_tail(clip.frames)
+    accepted: dict[str, Any] = {**row.on_slate.accepted}
     return MarkedClip(
         name=clip.name,
         **_facts(clip),
@@ -31,7 +32,7 @@ def marked(clip: Clip) -> MarkedClip:
         reason=standing.reason,
         checkpoint=checkpoint,
         sound=_sound(row),
-        **row.on_slate.accepted,
+        **accepted,
         suggested=row.on_slate.suggested,
     )
 

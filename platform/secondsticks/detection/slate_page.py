@@ -105,15 +105,17 @@ class OnSlate:
 
     @property
     def inputs(self) -> list[dict[str, Any]]:
-        """One for each field: what stands in it, and how sure the machine was of what it read."""
+        """One for each field: what stands in it, and how sure the machine was of what nobody has checked."""
         shown = self.accepted if self.said else texts_of(self.read)
+        unchecked = {} if self.said else self.read
+        sure = {name: unchecked[name]["confidence"] if name in unchecked else None for name in FIELDS}
         return [
             {
                 "name": name,
                 "label": name.capitalize(),
                 "text": shown.get(name, ""),
-                "percent": self._percent(name),
-                "in_doubt": self._percent(name) is not None and self._percent(name) < CONFIDENT * 100,
+                "percent": None if (at := sure[name]) is None else round(at * 100),
+                "in_doubt": at is not None and at < CONFIDENT,
             }
             for name in FIELDS
         ]
@@ -127,10 +129,6 @@ class OnSlate:
     @property
     def history(self) -> list[SlateText]:
         return self.texts[::-1]
-
-    def _percent(self, name: str) -> int | None:
-        """Of a field that nobody has checked."""
-        return round(self.read[name]["confidence"] * 100) if not self.said and name in self.read else None
 
 
 def on_slate(clip: Clip) -> OnSlate:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
@@ -58,9 +59,7 @@ def ask(scans: Q, *, send) -> int:
         rows = [SlateReading(scan=scan, sent_at=Now()) for scan in waiting[:SWEEP_AT_MOST]]
         SlateReading.objects.bulk_create(rows, ignore_conflicts=True)
     for row in rows:
-        transaction.on_commit(
-            lambda uuid=row.uuid: send(uuid), robust=True
-        )  # the sweep sends what was not sent
+        transaction.on_commit(partial(send, row.uuid), robust=True)  # the sweep sends what was not sent
     return len(rows)
 
 
@@ -112,7 +111,8 @@ def perform(claimed: Claim) -> None:
 
 def box_of(scan: Scan) -> list[float] | None:
     """Where the slate is in the scan's sharpest frame: left, top, width, height."""
-    closed = scan.detections.filter(frame=scan.slate_frame, state="closed").order_by("-score").first()
+    seen = scan.detections.filter(frame=scan.slate_frame or 0, state="closed")
+    closed = seen.order_by("-score").first()
     return [closed.x, closed.y, closed.w, closed.h] if closed else None
 
 
