@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from secondsticks.detection.models import Scan
 from secondsticks.detection.moves import ScanState
-from secondsticks.footage import folders
+from secondsticks.footage.fetching import at_hand
 from secondsticks.footage.models import Clip, ClipState
 from secondsticks.labeling.models import ClipDoubts
 from secondsticks.labeling.work import Lost, WorkState
@@ -88,7 +88,7 @@ def hashes_of(
     """Frame -> hash, of the best frames; of what can be read. A clip that cannot be read has none."""
     hashes: dict[str, int] = {}
     try:
-        with Footage(folders.checked(clip), longest_side=HASH_SIDE) as footage:
+        with at_hand(clip, tick=doubts.renew) as path, Footage(path, longest_side=HASH_SIDE) as footage:
             for worth in sorted(worths[:HASHED], key=lambda worth: worth.frame):
                 doubts.renew()
                 picture = footage.frame_at(worth.frame).picture

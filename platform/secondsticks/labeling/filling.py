@@ -6,8 +6,7 @@ Each step may be repeated: what was chosen is kept with the batch, pictures and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from io import BytesIO
 from itertools import groupby
@@ -18,7 +17,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from PIL import Image
 
-from secondsticks.footage import folders
+from secondsticks.footage.fetching import at_hand
 from secondsticks.footage.models import Clip
 from secondsticks.labeling import doubts
 from secondsticks.labeling.models import (
@@ -27,10 +26,9 @@ from secondsticks.labeling.models import (
     FrameState,
     LabelingSettings,
     QueuedFrame,
-    Strategy,
     picture_key,
 )
-from secondsticks.labeling.work import Lost, WorkState
+from secondsticks.labeling.work import Lost, Work, WorkState
 from secondsticks.store import store
 from training import uncertainty
 from training.footage.footage import Footage, FootageError, Frame
@@ -70,40 +68,20 @@ def fill(batch: Batch) -> None:
 
 
 def choose(batch: Batch) -> list[Chosen]:
-    """The frames of a batch, in the order to ask for them.
-
-    Frames drawn by chance keep to their share: where little is in doubt, a batch is small.
-    """
+    """The frames of a batch, in the order to ask for them."""
     wishes = LabelingSettings.of(batch.project_id)
-    pick = partial(
-        uncertainty.choose,
+    picked = uncertainty.choose(
         candidates_of(batch),
+        size=wishes.batch_size,
         seed=batch.pk,
         strategy=uncertainty.Strategy(wishes.strategy),
+        random_share=wishes.random_share,
         taken=taken(batch),
     )
-    if wishes.strategy in (Strategy.DIVERSE, Strategy.UNCERTAIN):
-        picked = in_doubt_and_by_chance(pick, wishes.batch_size, wishes.random_share)
-    else:
-        picked = pick(size=wishes.batch_size)
     return [
         doubts.as_json(one.worth) | {"clip": one.clip, "why": str(one.why), "place": place / len(picked)}
         for place, one in enumerate(picked)
     ]
-
-
-def in_doubt_and_by_chance(
-    pick: Callable[..., list[uncertainty.Chosen]], size: int, share: float
-) -> list[uncertainty.Chosen]:
-    """What is in doubt, and by chance no more than `share` of all; of `size` where nothing is in doubt."""
-    by_chance = round(size * share)
-    in_doubt = sum(one.why is Why.UNCERTAIN for one in pick(size=size, random_share=0))
-    if in_doubt and share < 1:
-        by_chance = min(by_chance, round(in_doubt * share / (1 - share)))
-    size = min(size, in_doubt + by_chance)
-    picked = pick(size=size, random_share=by_chance / size) if size else []
-    too_many = set([one.key for one in picked if one.why is Why.RANDOM][by_chance:])
-    return [one for one in picked if one.key not in too_many]
 
 
 def candidates_of(batch: Batch) -> list[Candidates]:
@@ -171,12 +149,12 @@ def bring(batch: Batch, clip: Clip, chosen: list[Chosen]) -> None:
         write(rows)
 
 
-def pictures_of(batch: Batch, clip: Clip, chosen: list[Chosen]) -> Iterator[tuple[Chosen, Frame | None]]:
+def pictures_of(batch: Work, clip: Clip, chosen: list[Chosen]) -> Iterator[tuple[Chosen, Frame | None]]:
     """Each chosen frame in full size, read by one fenced child; None for one that is damaged.
 
     The frame at which reading breaks off is the last one. Raises FootageError for the clip itself.
     """
-    with Footage(folders.checked(clip), longest_side=None) as footage:
+    with at_hand(clip, tick=batch.renew) as path, Footage(path, longest_side=None) as footage:
         for one in sorted(chosen, key=lambda one: one["frame"]):
             batch.renew()
             try:
