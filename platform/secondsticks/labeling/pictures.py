@@ -18,7 +18,7 @@ from PIL import Image
 from secondsticks import store
 from secondsticks.detection import filmstrip
 from secondsticks.detection.pictures import write_jpeg
-from secondsticks.footage import folders, media
+from secondsticks.footage import media
 from secondsticks.footage.models import Clip
 from secondsticks.footage.permissions import SignedInRequest
 from secondsticks.labeling.documents import NEIGHBOURS
