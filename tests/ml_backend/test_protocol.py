@@ -46,7 +46,7 @@ def test_predictions_are_what_label_studio_would_take(backend: Backend) -> None:
     assert (region["from_name"], region["to_name"], region["type"]) == ("label", "image", "rectanglelabels")
     assert region["score"] == pytest.approx(0.9) and region["id"]
     assert [one["model_version"] for one in answer["results"]] == [VERSION, VERSION]
-    assert all(0 < one["score"] < 1 for one in answer["results"])
+    assert all(0 < one["score"] <= 1 for one in answer["results"])
 
 
 def test_as_many_results_in_the_same_order_over_several_chunks(backend: Backend) -> None:

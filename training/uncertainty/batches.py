@@ -52,13 +52,13 @@ def choose(
     per_appearance: int = 2,
     taken: Collection[Key] = frozenset(),
 ) -> list[Chosen]:
-    """A batch of `size` frames of a project's clips, in the order to ask; fewer if there are no more.
+    """A batch of at most `size` frames of a project's clips, in the order to ask for them.
 
     `taken`: frames that are labelled or asked for already; they are not chosen again. DIVERSE and UNCERTAIN
-    draw `random_share` of the batch by chance: a clip, then one of its frames, each as likely as the other;
-    also what is missing where too little is in doubt. DIVERSE takes at most `per_appearance` frames of one
-    appearance of a slate. The same arguments, with the clips in any order, give the same batch.
-    Raises ValueError for a clip that comes twice, a negative size and a share that is none.
+    draw `random_share` of the batch by chance: a clip, then one of its frames, each as likely as the other.
+    They keep to that share where little is in doubt, and the batch is smaller then. DIVERSE takes at most
+    `per_appearance` frames of one appearance of a slate. The same arguments, with the clips in any order,
+    give the same batch. Raises ValueError for a clip that comes twice, a negative size, a share that is none.
     """
     if size < 0 or not 0 <= random_share <= 1:
         raise ValueError(f"a batch has no {size} frames, {random_share} of them by chance")
@@ -66,15 +66,23 @@ def choose(
     pool = Pool(clips, taken=taken, per_appearance=cap, rng=Random(seed))
     if strategy is Strategy.ONE_PER_CLIP:
         return [Chosen(clip, worth, Why.RANDOM) for clip, worth in pool.one_per_clip(size)]
-    by_chance = pool.at_random(size if strategy is Strategy.RANDOM else round(size * random_share))
-    pick = pool.diverse if strategy is Strategy.DIVERSE else pool.best
-    picked = pick(size - len(by_chance))
-    by_chance += pool.at_random(size - len(by_chance) - len(picked))
+    if strategy is Strategy.RANDOM:
+        return [Chosen(clip, worth, Why.RANDOM) for clip, worth in pool.at_random(size)]
+    by_chance = pool.at_random(_by_chance(size, random_share, in_doubt=pool.in_doubt()))
+    wanted = size - len(by_chance)
+    picked = pool.diverse(wanted) if strategy is Strategy.DIVERSE else pool.best(wanted)
     return _mixed(
         [Chosen(clip, worth, Why.UNCERTAIN) for clip, worth in picked],
         [Chosen(clip, worth, Why.RANDOM) for clip, worth in by_chance],
         Random(seed),
     )
+
+
+def _by_chance(size: int, share: float, *, in_doubt: int) -> int:
+    wanted = round(size * share)
+    if in_doubt == 0 or in_doubt >= size - wanted:
+        return wanted
+    return min(wanted, round(in_doubt * share / (1 - share)))
 
 
 def _mixed(picked: list[Chosen], by_chance: list[Chosen], rng: Random) -> list[Chosen]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from training.claps.appearance import CLEAR, SEEN, Sighting
-from training.claps.evidence import FLOOR, evidence_of, margin_of
+from training.claps.evidence import MOST, evidence_of, margin_of
 from training.claps.tracks import objects_of
 from training.slates import Detection, State
 from training.uncertainty.looks import Doubt
@@ -19,6 +19,8 @@ AGREE = 0.75
 #: ... at this overlap, altogether. The weaker of the two needs this part of the stronger one's score.
 APART = 0.35
 RIVAL = 0.3
+#: Less than this is not worth a word.
+LIGHTEST = 0.05
 
 
 def frame_doubt(detections: Sequence[Detection]) -> float:
@@ -43,12 +45,15 @@ def together(doubts: Iterable[Doubt]) -> float:
 def _of_object(one: Sighting, detections: Sequence[Detection]) -> Iterator[Doubt]:
     if one.strength < SEEN:
         return
-    unsure = 1 - abs(one.strength - CLEAR) / UNSURE
+    # The states share what is not background: torn between them, it is a slate all the same.
+    presence = min(1.0, one.open + one.closed)
+    unsure = 1 - abs(presence - CLEAR) / UNSURE
     if unsure > 0:
-        yield Doubt(PRESENCE * unsure, f"it is not clear whether this is a slate ({one.strength:.2f})")
+        yield Doubt(PRESENCE * unsure, f"it is not clear whether this is a slate ({presence:.2f})")
     # A faint shape's state matters less than whether it is a slate at all.
-    weight = STATE * min(1.0, one.strength / CLEAR) * (1 - abs(margin_of(evidence_of(one.scores))))
-    if weight > FLOOR:
+    unclear = 1 - abs(margin_of(evidence_of(one.scores))) / margin_of(MOST)
+    weight = STATE * min(1.0, one.strength / CLEAR) * unclear
+    if weight > LIGHTEST:
         yield Doubt(weight, f"the sticks could be open ({one.open:.2f}) or closed ({one.closed:.2f})")
     apart = _apart(one, detections)
     if apart > 0:

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from random import Random
 
 import numpy as np
-import numpy.typing as npt
 
 from training.uncertainty.looks import Worth
 
 AT_RANDOM = "drawn by chance, so that it stays known what asking about chosen frames is worth"
 #: Of a picture's hash (training.uncertainty.pictures).
 BITS = 64
-#: How unlike two frames count, 0 to 1, where a picture's hash is missing: in one appearance, and elsewhere.
-SAME_SLATE, UNKNOWN = 0.1, 0.5
+#: Two pictures that have nothing in common differ in half of their bits. More does not count.
+UNRELATED = BITS // 2
+#: How many bits two frames of one appearance differ in where a hash is missing.
+SAME_SLATE = 3
 #: However alike a frame is to one that was chosen, this much of its score is left.
 LEAST = 0.02
 #: Draws within a clip before its free frames are listed.
@@ -60,6 +61,12 @@ class Pool:
         self._of_clip = Counter(clip for clip, _ in self._earlier)
         self._of_slate: Counter[tuple[str, int]] = Counter()
         self._slates = {clip: _Slates(one.worths) for clip, one in self._clips.items()}
+
+    def in_doubt(self) -> int:
+        """How many frames there are to pick from that are worth asking about."""
+        slates = Counter((clip, worth.appearance) for clip, worth in self._rest())
+        most = slates.total() if self._cap is None else self._cap
+        return sum(count if slate is None else min(count, most) for (_, slate), count in slates.items())
 
     def at_random(self, count: int) -> list[Picked]:
         """A clip, then a frame of it, each as likely as the other, `count` times."""
@@ -179,29 +186,27 @@ class _Points:
         self._slate = np.array(
             [-1 if worth.appearance is None else worth.appearance for _, worth in rest], np.int64
         )
-        self._far = np.ones(len(rest))
+        self._far = np.full(len(rest), UNRELATED, np.uint8)
 
     def best(self, of_clip: Mapping[str, int]) -> int | None:
         """Where the most useful frame left is; the first of equals."""
         if not len(self._scores) or self._scores.max() < 0:
             return None
         asked = np.array([of_clip.get(clip, 0) for clip in self._clips], np.float64)
-        use = self._scores * np.maximum(LEAST, self._far) / (1 + asked[self._clip])
+        use = self._scores * np.maximum(LEAST, self._far / UNRELATED) / (1 + asked[self._clip])
         return int(np.where(self._scores < 0, -1.0, use).argmax())
 
     def remove(self, place: int) -> None:
         self._scores[place] = -1.0
 
     def add(self, clip: str, frame: int, appearance: int | None) -> None:
-        self._far = np.minimum(self._far, self._distances(clip, frame, appearance))
-
-    def _distances(self, clip: str, frame: int, appearance: int | None) -> npt.NDArray[np.float64]:
         slate = -1 if appearance is None else appearance
-        same = (self._clip == self._numbers[clip]) & (self._slate == slate)
-        guessed = np.where(same, SAME_SLATE, UNKNOWN)
+        beside = (self._clip == self._numbers[clip]) & (self._slate == slate)
         known = self._clips[clip].hashes.get(frame)
         if known is None:
-            return guessed
-        bits = np.bitwise_count((self._hashes ^ np.int64(known)).view(np.uint64)).astype(np.float64)
-        # Pictures that have nothing in common differ in half of their bits.
-        return np.where(self._hashed, np.minimum(1.0, bits / (BITS / 2)), guessed)
+            self._far[beside] = np.minimum(self._far[beside], SAME_SLATE)
+            return
+        bits = np.bitwise_count((self._hashes ^ np.int64(known)).view(np.uint64))
+        bits[~self._hashed] = UNRELATED
+        bits[beside & ~self._hashed] = SAME_SLATE
+        np.minimum(self._far, bits, out=self._far)

@@ -78,14 +78,17 @@ def test_chance_is_fair_over_clips_however_long() -> None:
     assert 70 < Counter(drawn)["short"] < 130
 
 
-def test_what_is_missing_is_drawn_by_chance() -> None:
-    batch = choose([clip("a", {5: 0.9})], size=4, seed=1, random_share=0)
-    assert Counter(one.why for one in batch) == {Why.UNCERTAIN: 1, Why.RANDOM: 3}
+@pytest.mark.parametrize(("in_doubt", "by_chance"), [(0, 4), (1, 0), (9, 2), (40, 4)])
+def test_chance_keeps_to_its_share_where_little_is_in_doubt(in_doubt: int, by_chance: int) -> None:
+    pool = [clip(f"{number}", {5: 0.9}) for number in range(in_doubt)] or [clip("a", {})]
+    batch = choose(pool, size=20, seed=1, random_share=0.2)
+    assert Counter(one.why for one in batch)[Why.RANDOM] == by_chance
+    assert len(batch) == min(20, in_doubt + by_chance)
 
 
 def test_a_pool_that_is_too_small_is_taken_whole() -> None:
     pool = [Candidates("a", 3, []), Candidates("b", 2, [])]
-    for strategy in Strategy:
+    for strategy in (Strategy.RANDOM, Strategy.ONE_PER_CLIP):
         batch = choose(pool, size=9, seed=1, strategy=strategy, taken={("a", 0)})
         assert sorted(frames(batch)) == [("a", 1), ("a", 2), ("b", 0), ("b", 1)]
 
@@ -131,8 +134,10 @@ def test_any_batch(pool, size, seed, strategy, share, taken, random) -> None:  #
             (one.clip, one.worth.appearance) for one in batch if one.worth.appearance is not None
         )
         assert all(count <= 2 for (_, slate), count in slates.items() if slate is not None)
-    else:
+    if strategy in (Strategy.RANDOM, Strategy.ONE_PER_CLIP):
         assert len(keys) == min(size, free)
+    elif any(one.why is Why.UNCERTAIN for one in batch):
+        assert sum(one.why is Why.RANDOM for one in batch) <= share / (1 - share or 1) * len(batch) + 0.5
     shuffled = [Candidates(c.clip, c.frames, random.sample(c.worths, len(c.worths)), c.hashes) for c in pool]
     random.shuffle(shuffled)
     again = choose(shuffled, size=size, seed=seed, strategy=strategy, random_share=share, taken=taken)
