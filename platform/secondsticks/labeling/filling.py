@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from PIL import Image
 
-from secondsticks.footage import folders
+from secondsticks.footage.fetching import at_hand
 from secondsticks.footage.models import Clip
 from secondsticks.labeling import doubts
 from secondsticks.labeling.models import (
@@ -154,7 +154,7 @@ def pictures_of(batch: Work, clip: Clip, chosen: list[Chosen]) -> Iterator[tuple
 
     The frame at which reading breaks off is the last one. Raises FootageError for the clip itself.
     """
-    with Footage(folders.checked(clip), longest_side=None) as footage:
+    with at_hand(clip, tick=batch.renew) as path, Footage(path, longest_side=None) as footage:
         for one in sorted(chosen, key=lambda one: one["frame"]):
             batch.renew()
             try:
