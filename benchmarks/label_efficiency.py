@@ -3,8 +3,8 @@
 A weak detector (trained on a few stills) scans rendered clips; a strategy chooses frames, the truth labels
 them, a detector is trained on them from the same start with the same steps, and measured on other clips. Half
 way it scans the pool again. Within a seed, all strategies share the start, the clips, and the seeds of
-training. The report is written after every round, and --work keeps what is done: a broken run goes on where it
-stopped. One core is enough: OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 nice python benchmarks/...
+training. The report is written after every round, and --work keeps what is done: a broken run goes on where
+it stopped. One core is enough: OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 nice python benchmarks/...
 """
 
 from __future__ import annotations
