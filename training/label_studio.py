@@ -60,15 +60,19 @@ def region(box: Box, state: State, *, width: int, height: int, id: str, name: st
 
 def size_in(result: object) -> tuple[int, int] | None:
     """Width and height of the picture as its regions say; None for no regions. Raises RegionError."""
-    sizes = set()
+    sizes: set[tuple[int, int]] = set()
     for number, said in enumerate(_listed(result), 1):
-        width, height = said.get("original_width"), said.get("original_height")
-        if not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in (width, height)):
-            raise RegionError(f"region {number} does not say the size of its picture")
-        sizes.add((width, height))
+        sizes.add((_side(said, "original_width", number), _side(said, "original_height", number)))
     if len(sizes) > 1:
         raise RegionError("its regions disagree about the size of the picture")
     return sizes.pop() if sizes else None
+
+
+def _side(said: Mapping[str, Any], name: str, number: int) -> int:
+    side = said.get(name)
+    if not isinstance(side, int) or isinstance(side, bool) or side <= 0:
+        raise RegionError(f"region {number} does not say the size of its picture")
+    return side
 
 
 def regions_in(

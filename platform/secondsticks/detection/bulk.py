@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from secondsticks.detection.decisions import keep_verdicts, lock, seconds_of
 from secondsticks.detection.models import Clap, Decision, DecisionKind
+from secondsticks.detection.signals import decided
 from secondsticks.detection.standing import active
 from secondsticks.detection.statuses import scan_of, standing_of, with_scans, with_status
 from secondsticks.footage.models import Clip, Project
@@ -99,3 +100,4 @@ def _undoings(clip: Clip, user: User, batch: UUID) -> list[Decision]:
 def _keep_verdicts(clips: list[Clip]) -> None:
     fresh = with_scans(Clip.objects.filter(pk__in=[clip.pk for clip in clips]))
     keep_verdicts((clip, scan_of(clip), clip.decisions.all()) for clip in fresh)
+    decided.send(sender=Decision, clips=[clip.pk for clip in clips])

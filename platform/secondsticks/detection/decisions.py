@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from secondsticks.detection.models import Decision, DecisionKind, Scan, StandingVerdict
 from secondsticks.detection.moves import ScanState
+from secondsticks.detection.signals import decided
 from secondsticks.detection.standing import Standing, StandingClap, active, stand
 from secondsticks.footage.models import Clip
 
@@ -57,6 +58,7 @@ def decide(clip: Clip, user: User, wanted: Wanted) -> None:
         fill(decision, wanted, clip, standing_from(scan, earlier), earlier)
         decision.save(force_insert=True)
         keep_verdicts([(clip, scan, [*earlier, decision])])
+        decided.send(sender=Decision, clips=[clip.pk])
 
 
 def fill(decision: Decision, wanted: Wanted, clip: Clip, standing: Standing, earlier: list[Decision]) -> None:

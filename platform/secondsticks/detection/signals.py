@@ -13,6 +13,10 @@ log = logging.getLogger(__name__)
 #: receiver writes are kept or lost together with it; messages it sends belong in `transaction.on_commit`.
 scan_done = Signal()
 
+#: People decided about clips, or took decisions back. Sent with `clips`, their pks, inside the transaction
+#: that keeps the decisions, as `scan_done` is.
+decided = Signal()
+
 
 def connect() -> None:
     from secondsticks.detection import slate_reading, sound_signals

@@ -80,11 +80,14 @@ def standing_after(frame: QueuedFrame, annotation: Annotation) -> Annotation | N
 def newest_of_each(frame: QueuedFrame) -> list[Annotation]:
     """The last word of each author; what was derived, and each name without an account, is one of its own."""
     rows = Annotation.objects.filter(frame=frame).order_by("number")
-    newest = {
-        (row.by_id, row.by_name if row.by_id is None else "", row.origin == Origin.DERIVED): row
-        for row in rows
-    }
-    return list(newest.values())
+    return list({_author_of(row): row for row in rows}.values())
+
+
+def _author_of(row: Annotation) -> tuple[int | None, str]:
+    """What was derived has one author, whoever decided: what follows from the last decision replaces it."""
+    if row.origin == Origin.DERIVED:
+        return None, ""
+    return row.by_id, row.by_name if row.by_id is None else ""
 
 
 def opinions_of(frame: QueuedFrame) -> list[list[dict[str, Any]]]:

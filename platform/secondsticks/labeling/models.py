@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from secondsticks.labeling.derivations import Derivation as Derivation
 from secondsticks.labeling.work import Work
 
 

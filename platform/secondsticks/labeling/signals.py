@@ -1,14 +1,17 @@
-"""What wakes labelling: a scan that is done."""
+"""What wakes labelling: a scan that is done, a decision about a clip."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from django.db import transaction
 
 
 def connect() -> None:
-    from secondsticks.detection.signals import scan_done
+    from secondsticks.detection.signals import decided, scan_done
 
     scan_done.connect(on_scan_done, dispatch_uid="labeling.doubts")
+    decided.connect(on_decided, dispatch_uid="labeling.derived")
 
 
 def on_scan_done(sender, scan, **kwargs) -> None:
@@ -16,3 +19,10 @@ def on_scan_done(sender, scan, **kwargs) -> None:
 
     row = doubts.of_scan(scan)
     transaction.on_commit(lambda: tasks.send_doubts(row), robust=True)  # the sweep sends what was not sent
+
+
+def on_decided(sender, clips, **kwargs) -> None:
+    from secondsticks.labeling import derivations, tasks
+
+    for row in derivations.ask_for(clips):
+        transaction.on_commit(partial(tasks.send_derivation, row), robust=True)

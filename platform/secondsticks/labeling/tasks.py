@@ -13,7 +13,7 @@ import dramatiq
 from secondsticks import jobs
 from secondsticks.footage.models import Project
 from secondsticks.labeling import work
-from secondsticks.labeling.models import Batch, ClipDoubts, FrameState
+from secondsticks.labeling.models import Batch, ClipDoubts, Derivation, FrameState
 
 #: Names messages: sent twice while it waits, work is still one message.
 _NAMES = uuid.UUID("2b9e5bd6-6c5a-4a53-8b3e-9a8bb0c6d0a1")
@@ -39,6 +39,16 @@ def fill_queue(pk: int) -> None:
         filling.fill(batch)
 
 
+@dramatiq.actor(queue_name=jobs.HOUSEKEEPING, max_retries=0, time_limit=jobs.HOUR)
+def derive_labels(pk: int) -> None:
+    """Bring a clip's derived annotations in line with what people decided."""
+    from secondsticks.labeling import derived
+
+    row = work.claim(Derivation, pk)
+    if row is not None:
+        derived.work_out(row)
+
+
 @dramatiq.actor(queue_name=jobs.DETECTION, max_retries=0, time_limit=float("inf"))
 def propose(project_pk: int) -> None:
     """Let the champion look at frames that wait without its proposals."""
@@ -59,6 +69,10 @@ def send_batch(batch: Batch) -> None:
     _send(fill_queue, batch.pk)
 
 
+def send_derivation(row: Derivation) -> None:
+    _send(derive_labels, row.pk)
+
+
 def _send(actor: dramatiq.Actor, pk: int) -> None:
     message = actor.message(pk)
     named = str(uuid.uuid5(_NAMES, f"{actor.actor_name} {pk}"))
@@ -69,12 +83,14 @@ def sweep() -> None:
     """Called by the supervisor every few seconds."""
     from secondsticks.detection import champions
     from secondsticks.detection import tasks as detection
-    from secondsticks.labeling import doubts, filling, proposing, refilling
+    from secondsticks.labeling import derivations, doubts, filling, proposing, refilling
 
     for scan in doubts.without_doubts():
         send_doubts(doubts.of_scan(scan))
     work.send_lost(ClipDoubts, send=send_doubts, given_up=doubts.GIVEN_UP)
     work.send_lost(Batch, send=send_batch, given_up=filling.GIVEN_UP)
+    derivations.ask_for(derivations.without_derivation().values_list("pk", flat=True))
+    work.send_lost(Derivation, send=send_derivation, given_up=derivations.GIVEN_UP)
     refilling.refill(send=send_batch)
     with suppress(champions.NoCheckpoint):  # nothing to look with: the scans say so
         refilling.go_on_rescoring(send_scan=detection.send, send_batch=send_batch)
