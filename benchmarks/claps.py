@@ -3,17 +3,22 @@
 All kinds and rates in turn, each clip with its own board, scene and sound. Three readings of the same scan:
 the picture alone, the sound alone (its surest transient is taken for the clap), and both fused, which is what
 people get. `--backgrounds` puts photographs of your own behind the slates. A report is written after every
-clip, so a broken run keeps what it measured.
+clip, so a broken run keeps what it measured; with `--keep DIR` the scans are kept there too, and a later run
+reads them again instead of rendering and scanning (delete them when the checkpoint or the search changes).
+`--microphone 0.03` moves each clip's sound later by up to 30 ms, as ten metres to the microphone do.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import pickle
+import random
 import statistics
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -70,14 +75,6 @@ def spec_of(number: int) -> ClipSpec:
     )
 
 
-def by_picture(result: ScanResult) -> Reading:
-    """As if the clip had no sound."""
-    times = {look.frame: look.seconds for look in result.detections}
-    frames = Frames(times, result.facts.rate, result.facts.frames - 1)
-    reading = read_claps(result.sightings, rate=result.facts.rate)
-    return fuse(reading, Hearing((), peak=0.0, spans=()), result.sightings, frames).reading
-
-
 def loudest(result: ScanResult) -> list[int]:
     """The first frame that shows sticks closed which met when the surest transient is heard."""
     best = max(result.hearing.transients, key=lambda transient: transient.confidence, default=None)
@@ -95,32 +92,69 @@ def milliseconds_off(reading: Reading, truth: ClipTruth) -> list[float]:
     ]
 
 
-def measure(detector: Detector, *, clips: int, backgrounds: Path | None) -> None:
+class Scans:
+    """Renders and scans clip by clip, or takes what an earlier run kept."""
+
+    def __init__(self, detector: Detector, folder: Path, backgrounds: Path | None) -> None:
+        self._detector, self._folder = detector, folder
+        self._photographs = Backgrounds(backgrounds) if backgrounds else None
+
+    def of(self, number: int) -> tuple[ClipSpec, ClipTruth, ScanResult]:
+        kept = self._folder / f"{number:03}.pickle"
+        if not kept.exists():
+            spec, clip = spec_of(number), self._folder / "clip.mov"
+            truth = render_clip(spec, clip, backgrounds=self._photographs)
+            found = spec, truth, scan(clip, self._detector, on_progress=lambda _: None)
+            unfinished = kept.with_suffix(".part")
+            unfinished.write_bytes(pickle.dumps(found))
+            unfinished.rename(kept)
+        return pickle.loads(kept.read_bytes())  # noqa: S301 - written by ourselves
+
+
+def heard_later(result: ScanResult, seconds: float) -> Hearing:
+    """The clip's sound as a microphone further away hears it."""
+    moved = [
+        replace(one, sample=one.sample + round(seconds * one.sample_rate))
+        for one in result.hearing.transients
+    ]
+    return replace(result.hearing, transients=tuple(moved))
+
+
+def read(result: ScanResult, hearing: Hearing) -> Reading:
+    """What the scan says with this sound."""
+    times = {look.frame: look.seconds for look in result.detections}
+    frames = Frames(times, result.facts.rate, result.facts.frames - 1)
+    return fuse(
+        read_claps(result.sightings, rate=result.facts.rate), hearing, result.sightings, frames
+    ).reading
+
+
+def measure(detector: Detector, scans: Scans, *, clips: int, microphone: float) -> None:
     tallies = {"picture": Tally(), "sound": Tally(), "fused": Tally()}
     verdicts: Counter[str] = Counter()
     misses: list[dict[str, Any]] = []
     errors: list[float] = []
     seconds = 0.0
-    photographs = Backgrounds(backgrounds) if backgrounds else None
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(clips):
-            spec, clip = spec_of(number), Path(folder) / "clip.mov"
-            truth = render_clip(spec, clip, backgrounds=photographs)
-            result = scan(clip, detector, on_progress=lambda _: None)
-            picture = by_picture(result)
-            fused = result.reading
-            for name, reading in (("picture", picture), ("fused", fused)):
-                found = [clap.frame for clap in reading.claps]
-                tallies[name].add(truth.claps, found, sure=reading.verdict is Verdict.SURE)
-            tallies["sound"].add(truth.claps, loudest(result), sure=False)
-            verdicts[f"{spec.kind}: {fused.verdict}"] += 1
-            errors += milliseconds_off(fused, truth)
-            if truth.claps != [clap.frame for clap in fused.claps]:
-                found = [clap.frame for clap in fused.claps]
-                misses.append({"seed": spec.seed, "kind": spec.kind, "truth": truth.claps, "found": found,
-                               "verdict": str(fused.verdict), "reason": fused.reason})  # fmt: skip
-            seconds += float(result.facts.duration)
+    distance = random.Random(1)
+    for number in range(clips):
+        spec, truth, result = scans.of(number)
+        picture = read(result, Hearing((), peak=0.0, spans=()))
+        fused = read(result, heard_later(result, distance.uniform(0, microphone)))
+        for name, reading in (("picture", picture), ("fused", fused)):
+            found = [clap.frame for clap in reading.claps]
+            tallies[name].add(truth.claps, found, sure=reading.verdict is Verdict.SURE)
+        tallies["sound"].add(truth.claps, loudest(result), sure=False)
+        verdicts[f"{spec.kind}: {fused.verdict}"] += 1
+        errors += milliseconds_off(fused, truth)
+        if truth.claps != [clap.frame for clap in fused.claps]:
+            found = [clap.frame for clap in fused.claps]
+            misses.append({"seed": spec.seed, "kind": spec.kind, "truth": truth.claps, "found": found,
+                           "verdict": str(fused.verdict), "reason": fused.reason})  # fmt: skip
+        seconds += float(result.facts.duration)
+        if not microphone:
             write(number + 1, detector, tallies, verdicts, errors, misses, seconds)
+    if microphone:
+        print(json.dumps({name: tally.report(seconds) for name, tally in tallies.items()}, indent=2))
 
 
 def write(
@@ -153,9 +187,17 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=200)
     parser.add_argument("--backgrounds", type=Path, help="a folder of photographs without slates")
     parser.add_argument("--threads", type=int, help="torch threads (all cores)")
+    parser.add_argument("--keep", type=Path, help="a folder to keep the scans in, and to take them from")
+    parser.add_argument("--microphone", type=float, default=0.0, help="seconds; prints, and writes no result")
     options = parser.parse_args()
-    measure(load_detector(threads=options.threads), clips=options.clips, backgrounds=options.backgrounds)
-    print(RESULT.read_text())
+    detector = load_detector(threads=options.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        kept = options.keep or Path(folder)
+        kept.mkdir(parents=True, exist_ok=True)
+        scans = Scans(detector, kept, options.backgrounds)
+        measure(detector, scans, clips=options.clips, microphone=options.microphone)
+    if not options.microphone:
+        print(RESULT.read_text())
 
 
 if __name__ == "__main__":
