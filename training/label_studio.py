@@ -11,14 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from training.slates import Box, State
+from training.slates import Box, BoxError, State, fitted
 
 TYPE = "rectanglelabels"
 #: The names of our controls in a label config.
 FROM_NAME, TO_NAME = "label", "image"
 NAMES: Mapping[str, State] = {str(state): state for state in State}
-#: How far a rectangle may stick out of its picture (pixels), as hand-drawn edges round; it is cut there.
-SLACK = 1.0
 #: Degrees and percent that are only rounding.
 NOTHING = 1e-6
 
@@ -139,16 +137,8 @@ def _number(said: object, where: str) -> float:
 
 
 def _box(percent: list[float], where: str, width: int, height: int) -> Box:
-    x, y, w, h = (
-        number * side / 100 for number, side in zip(percent, (width, height, width, height), strict=True)
-    )
-    if w <= 0 or h <= 0:
-        raise RegionError(f"{where} is empty")
-    if x < -SLACK or y < -SLACK or x + w > width + SLACK or y + h > height + SLACK:
-        raise RegionError(f"{where} lies outside of the picture")
-    left, top = max(x, 0.0), max(y, 0.0)
-    cut_w, cut_h = min(x + w, width) - left, min(y + h, height) - top
-    if cut_w <= 0 or cut_h <= 0:
-        raise RegionError(f"{where} lies outside of the picture")
-    inside = left == x and top == y and x + w <= width and y + h <= height
-    return Box(x, y, w, h) if inside else Box(left, top, cut_w, cut_h)
+    sides = zip(percent, (width, height, width, height), strict=True)
+    try:
+        return fitted(Box(*(number * side / 100 for number, side in sides)), width, height)
+    except BoxError as error:
+        raise RegionError(f"{where} {error}") from None

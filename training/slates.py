@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,3 +52,29 @@ class Detection:
     box: Box
     state: State
     score: float
+
+
+#: How far a box may stick out of its picture (pixels), as hand-drawn edges round; it is cut there.
+SLACK = 1.0
+
+
+class BoxError(ValueError):
+    """A box that cannot be in its picture; says why, as the end of a sentence."""
+
+
+def fitted(box: Box, width: int, height: int) -> Box:
+    """The box within a picture of this size in pixels. Raises BoxError."""
+    if not all(math.isfinite(side) for side in (box.x, box.y, box.w, box.h)):
+        raise BoxError("has a side that is not a number")
+    if box.w <= 0 or box.h <= 0:
+        raise BoxError("is empty")
+    right, bottom = box.x + box.w, box.y + box.h
+    if min(box.x, box.y) < -SLACK or right > width + SLACK or bottom > height + SLACK:
+        raise BoxError("lies outside of the picture")
+    if min(box.x, box.y) >= 0 and right <= width and bottom <= height:
+        return box
+    left, top = max(box.x, 0.0), max(box.y, 0.0)
+    cut = Box(left, top, min(right, width) - left, min(bottom, height) - top)
+    if cut.w <= 0 or cut.h <= 0:
+        raise BoxError("lies outside of the picture")
+    return cut

@@ -1,0 +1,1 @@
+"""Labelled frames to and from other programs: COCO, YOLO, Label Studio's JSON. Read with suspicion."""
