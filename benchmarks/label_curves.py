@@ -15,7 +15,7 @@ OURS = "diverse"
 COLOURS = {"diverse": "#0b7a75", "one per clip": "#d1495b", "uncertain": "#edae49", "random": "#6c757d"}
 
 
-def summary(rounds: Rounds, *, measure: str = "AP") -> dict[str, Any]:
+def summary(rounds: Rounds, *, measure: str) -> dict[str, Any]:
     """Means over the seeds that every strategy has finished, and what ours gains on each of the others."""
     curves = curves_of(rounds, measure)
     seeds = _shared(curves)
@@ -24,12 +24,12 @@ def summary(rounds: Rounds, *, measure: str = "AP") -> dict[str, Any]:
     middle = {name: mean_curve([of_seed[seed] for seed in seeds]) for name, of_seed in curves.items()}
     return {
         "seeds": seeds,
-        f"mean_{measure}": {name: _rounded(curve) for name, curve in middle.items()},
+        "mean": {name: _rounded(curve) for name, curve in middle.items()},
         "area": {name: round(area(curve), 4) for name, curve in middle.items()},
         "ours_against": {
             name: {
                 "area_gain_by_seed": [round(area(curves[OURS][s]) - area(curves[name][s]), 4) for s in seeds],
-                "labels_to_equal_AP": equal_labels(middle[OURS], middle[name]),
+                "labels_to_equal": equal_labels(middle[OURS], middle[name]),
             }
             for name in middle
             if name != OURS and OURS in middle

@@ -188,6 +188,7 @@ def measure(
             if not done.has(seed, strategy):
                 done.add_as_they_come(run.rounds(strategy, start))
                 shutil.rmtree(work / f"seed{seed}" / "labels" / strategy, ignore_errors=True)
+    done.report()
 
 
 class Done:
@@ -214,7 +215,11 @@ class Done:
         self.rounds += rounds
         print(json.dumps(rounds[-1]), flush=True)
         write_whole(self._path, json.dumps(self.rounds).encode())
-        report = {"amounts": asdict(self._amounts), **summary(self.rounds), "rounds": self.rounds}
+        self.report()
+
+    def report(self) -> None:
+        measured = {name: summary(self.rounds, measure=name) for name in ("AP", "AP_near_clap")}
+        report = {"amounts": asdict(self._amounts), **measured, "rounds": self.rounds}
         self._result.parent.mkdir(exist_ok=True)
         self._result.write_text(json.dumps(report, indent=1) + "\n")
         self._result.with_suffix(".svg").write_text(plot(self.rounds))
