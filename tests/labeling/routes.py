@@ -43,6 +43,7 @@ ROUTES = [
     Route("labeling:history", needs="annotator", args=("queued",)),
     Route("labeling:compare", needs="annotator", args=("queued",), ok=(400,)),
     Route("labeling:picture", needs="annotator", args=("queued",)),
+    Route("labeling:small-picture", needs="annotator", args=("queued",)),
     Route("labeling:neighbour", needs="annotator", args=("queued", "frame")),
 ]  # fmt: skip
 

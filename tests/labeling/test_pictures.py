@@ -102,3 +102,13 @@ def test_neighbours_that_nobody_needs_any_more_go_with_the_next_ones(queued, mak
     os.utime(folder / "9.jpg", (0, 0))
     get(page, "near/39.jpg", make_frame(queued.clip, frame=38))
     assert not (folder / "9.jpg").exists() and (folder / "17.jpg").exists()
+
+
+def test_a_small_picture_for_lists(queued, page):
+    big = BytesIO()
+    Image.new("RGB", (1920, 1080), (120, 120, 120)).save(big, "JPEG")
+    store().put(queued.picture_key, big.getvalue())
+    small = get(page, "small.jpg", queued)
+    assert Image.open(BytesIO(small.content)).size == (480, 270)
+    assert small["ETag"] != get(page, "picture.jpg", queued)["ETag"]
+    assert get(page, "small.jpg", queued, if_none_match=small["ETag"]).status_code == 304

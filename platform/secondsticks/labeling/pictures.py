@@ -7,6 +7,7 @@ of them at once, and kept beside the clip for a while.
 from __future__ import annotations
 
 import time
+from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 
@@ -29,6 +30,8 @@ from training.store import StoreError, Trouble
 
 #: A neighbour's longest side: enough to tell open from closed, and quick to load.
 SIDE = 1280
+#: A small picture's, in lists.
+SMALL_SIDE = 480
 KEPT_SECONDS = 24 * 3600
 NO_STORE = "The store of pictures does not answer. Try again in a moment."
 
@@ -37,10 +40,20 @@ NO_STORE = "The store of pictures does not answer. Try again in a moment."
 @require_safe
 def picture(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
     """The whole frame as it is labelled, as a JPEG."""
-    frame = get_frame_for(request.user, uuid)
+    return answer_with(request, get_frame_for(request.user, uuid))
+
+
+@login_required
+@require_safe
+def small_picture(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
+    """The frame small, for lists."""
+    return answer_with(request, get_frame_for(request.user, uuid), small=True)
+
+
+def answer_with(request: HttpRequest, frame: QueuedFrame, *, small: bool = False) -> HttpResponseBase:
     if not frame.picture_sha256:
         raise Http404
-    etag = f'"{frame.picture_sha256}"'
+    etag = f'"{frame.picture_sha256}{"-small" if small else ""}"'
     if request.headers.get("If-None-Match", "") == etag:
         return kept_by_browsers(HttpResponse(status=304), etag)
     try:
@@ -49,7 +62,16 @@ def picture(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
         if error.trouble == Trouble.MISSING:
             raise Http404 from None
         return HttpResponse(NO_STORE, status=503, content_type="text/plain", headers={"Retry-After": "5"})
-    return kept_by_browsers(part_of(request, content), etag)
+    return kept_by_browsers(part_of(request, made_small(content) if small else content), etag)
+
+
+def made_small(jpeg: bytes) -> bytes:
+    """A JPEG that we wrote, with no side over SMALL_SIDE. Decoded at about that size, so quickly."""
+    with Image.open(BytesIO(jpeg), formats=["JPEG"]) as picture:
+        picture.thumbnail((SMALL_SIDE, SMALL_SIDE))
+        content = BytesIO()
+        picture.save(content, "JPEG", quality=80)
+    return content.getvalue()
 
 
 def part_of(request: HttpRequest, content: bytes) -> HttpResponse:

@@ -19,5 +19,6 @@ urlpatterns = [
     path("frames/<uuid:uuid>/history/", api.history, name="history"),
     path("frames/<uuid:uuid>/compare/", api.compare, name="compare"),
     path("frames/<uuid:uuid>/picture.jpg", pictures.picture, name="picture"),
+    path("frames/<uuid:uuid>/small.jpg", pictures.small_picture, name="small-picture"),
     path("frames/<uuid:uuid>/near/<int:frame>.jpg", pictures.neighbour, name="neighbour"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,21 +13,37 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from secondsticks.footage.models import Role
 from secondsticks.footage.permissions import SignedInRequest, get_project_for
-from secondsticks.labeling.counting import progress_of
+from secondsticks.labeling.counting import estimate_in, progress_of
 from secondsticks.labeling.forms import LabelingForm
 from secondsticks.labeling.models import Batch, LabelingSettings
+from secondsticks.labeling.newest import labelled_last
+from secondsticks.labeling.over_time import accepted_over_time
 from secondsticks.labeling.permissions import get_project_to_label
+
+#: Of the frames that decisions about clips labelled; the newest that people labelled come before them.
+DERIVED_SHOWN = 6
 
 
 @login_required
 @require_safe
 def queue(request: SignedInRequest, uuid: UUID) -> HttpResponse:
-    """What waits and what is done; as JSON to whoever asks for JSON."""
+    """What waits and what is done; as JSON to whoever asks for JSON. Of other people only leads are told."""
     project = get_project_to_label(request.user, uuid)
     progress = progress_of(project)
+    if not project.you_lead:
+        name = request.user.get_username()
+        progress = replace(progress, people=tuple(one for one in progress.people if one.name == name))
     if not request.accepts("text/html"):
         return JsonResponse(asdict(progress))
-    return render(request, "labeling/queue.html", {"project": project, "progress": progress})
+    shown = {
+        "project": project,
+        "progress": progress,
+        "estimate": estimate_in(project),
+        "chart": accepted_over_time(project),
+        "newest": labelled_last(project, derived=False),
+        "derived": labelled_last(project, derived=True)[:DERIVED_SHOWN] if progress.derived else [],
+    }
+    return render(request, "labeling/queue.html", shown)
 
 
 @login_required
