@@ -14,9 +14,14 @@
     }
     if (event.key.toLowerCase() !== "t" || isTyping(event.target) || document.querySelector("dialog[open]")) return;
     event.preventDefault();
-    const first = [...part().querySelectorAll("input[type=text]")].find((input) => !input.value) ?? part().querySelector("input[type=text]");
+    const first = part().querySelector("input[type=text]");
     first.focus();
     first.select();
+  });
+
+  // htmx gives the focus back to the field; once it is kept, the keys are the review's again.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.requestConfig?.verb === "post" && part()?.contains(document.activeElement)) document.activeElement.blur();
   });
 
   // While the slate is being read, the part comes anew every few seconds: never over what somebody is typing.
