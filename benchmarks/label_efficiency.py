@@ -31,13 +31,15 @@ from training.inference import load_detector
 from training.render.scenes import Backgrounds
 from training.render.sets import draw_still, write_set
 from training.train import Options, train
-from training.uncertainty import Candidates, Strategy, choose
+from training.uncertainty import Candidates, Chosen, Strategy, choose
 
 RESULT = Path(__file__).parent / "results" / "label_efficiency.json"
 SIDE = 224
 BY_CHANCE = ("random", "one per clip")
 #: The pool is scanned again by the new detector before this batch, as after a promotion.
 RESCANNED = 2
+#: Blocks of the backbone that learn nothing from the labels: cheaper steps, and more of them.
+FROZEN = 14
 FIRST_POOL, FIRST_TEST = 2_000_000, 3_000_000  # seeds of takes, apart from each other's and from training's
 #: What `choose` is told, by the name in the report.
 STRATEGIES: dict[str, dict[str, Any]] = {
@@ -53,12 +55,12 @@ class Amounts:
     """How much of everything."""
 
     seeds: int = 3
-    counts: tuple[int, ...] = (20, 40, 80, 160)
+    counts: tuple[int, ...] = (16, 40, 100)
     clips: int = 40
     test_clips: int = 60
     stills: int = 32
     start_steps: int = 200
-    steps: int = 70
+    steps: int = 130
     batch: int = 6
 
 
@@ -118,13 +120,13 @@ class Run:
                 pool = self._scanned(strategy, checkpoint)
             began = time.process_time()
             hashed = [self._with_hashes(one, labelled) for one in pool]
-            size = count - len(labelled)
-            batch = choose(hashed, size=size, seed=self._seed, taken=labelled, **STRATEGIES[strategy])
+            batch = batch_of(hashed, count, labelled, seed=self._seed, **STRATEGIES[strategy])
             labelled += [one.key for one in batch]
             folder = dataset(self._takes, labelled, self._work / "labels" / strategy / str(count))
             # The steps begin at the start's weights each time: what differs is the labels alone.
             out = f"{strategy.replace(' ', '-')}-{count}"
-            checkpoint = self._trained(out, [self._stills, folder], self._amounts.steps, start=start)
+            folders = [self._stills, folder]
+            checkpoint = self._trained(out, folders, self._amounts.steps, start=start, frozen_blocks=FROZEN)
             truth = self._takes.labelled(labelled)
             yield {
                 "seed": self._seed,
@@ -167,6 +169,20 @@ class Run:
         )  # fmt: skip
         (out / "state.safetensors").unlink(missing_ok=True)  # 30 MB for each run
         return checkpoint
+
+
+def batch_of(
+    pool: Sequence[Candidates], count: int, labelled: Sequence[Key], *, seed: int, **how: Any
+) -> list[Chosen]:
+    """What brings the labels to `count`: one batch, and the next ones where one is too small."""
+    batch: list[Chosen] = []
+    while size := count - len(labelled) - len(batch):
+        taken = [*labelled, *(one.key for one in batch)]
+        more = choose(pool, size=size, seed=seed + len(batch), taken=taken, **how)
+        if not more:
+            raise SystemExit(f"The pool has no {count} frames worth asking about: try more --clips.")
+        batch += more
+    return batch
 
 
 def quick(checkpoint: Path) -> Quick:
