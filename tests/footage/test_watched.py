@@ -11,13 +11,15 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
-from secondsticks.footage import leases, reading, tasks, visits, watched_list
+from secondsticks.footage import folders, leases, reading, tasks, visits, watched_list
 from secondsticks.footage.folders import FolderRefused
-from secondsticks.footage.models import Clip, ClipState, ProxyState, WatchedFile, WatchedFolder
+from secondsticks.footage.models import Clip, ClipState, ProxyState, SoundFile, WatchedFile, WatchedFolder
 from secondsticks.footage.signals import folder_visited
 from secondsticks.footage.watched import MARK, Exports, ExportsRefused, add, check_exports
 from secondsticks.watch import lookout
 from secondsticks.watch.lookout import FolderAway
+from tests.training.clicking import Track, samples_of
+from tests.training.sound.test_files import write
 
 LONG_AGO = timedelta(minutes=10)
 
@@ -95,6 +97,46 @@ def test_what_is_put_into_a_folder_becomes_a_clip_once(watched, footage, visit, 
     assert sent == ["ingest one.mov", "ingest two.mxf"]
     assert (watched.clip_count, watched.unsettled, watched.problem, watched.attempt) == (2, 0, "", 4)
     assert watched.leased_until is None
+
+
+def test_a_recorders_files_become_sound_files_beside_clips(watched, footage, visit, sent, project):
+    put(footage / "A" / "one.mov")
+    put(footage / "sound" / "T01.WAV", b"RIFF is not read here")
+    put(footage / "sound" / "T02.bwf.part")
+    watched = visit(watched)
+    assert (watched.clip_count, watched.sound_count, names()) == (1, 1, ["one.mov"])
+    sound_file = SoundFile.objects.get()
+    assert (sound_file.name, sound_file.origin, sound_file.project) == ("T01.WAV", "folder", project)
+    assert sound_file.path == footage / "sound" / "T01.WAV"
+    visit(watched)
+    assert sorted(sent) == ["ingest one.mov", "read_sound_file T01.WAV"]
+    (shown,) = watched_list.of(project)
+    assert "1 clip, 1 sound file." in shown.found
+
+
+def test_a_sound_file_that_changes_is_read_again_and_one_that_was_removed_stays_away(
+    watched, footage, visit, sent
+):
+    file = write(footage / "T01.wav", samples_of(Track(clicks=(24_000,))))
+    visit(watched)
+    tasks.read_sound_file(str(SoundFile.objects.get().uuid))
+    assert SoundFile.objects.get().is_ready
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    visit(watched)
+    assert (SoundFile.objects.get().state, len(sent)) == ("ready", 1), "the same content"
+    write(file, samples_of(Track(clicks=(24_000, 72_000))))
+    visit(watched)
+    assert (SoundFile.objects.get().state, len(sent)) == ("uploaded", 2)
+    SoundFile.objects.get().delete()
+    visit(watched)
+    assert not SoundFile.objects.exists()
+
+
+def test_sound_files_that_were_added_by_hand_are_known(watched, footage, visit, sent, project):
+    put(footage / "T01.wav", b"no sound")
+    folders.register(project, str(footage), send_ingest=lambda file: None)
+    visit(watched)
+    assert SoundFile.objects.count() == 1 and not Clip.objects.exists()
 
 
 def test_unfinished_hidden_and_empty_files_are_left_alone(watched, footage, visit):
@@ -487,7 +529,7 @@ def test_the_page_tells_how_each_folder_fares(project, lead, footage, visit, wat
 def test_looking_through_a_folder_takes_a_child_that_ends(footage):
     put(footage / "one.mov")
     found = lookout.look(footage, is_mount=False, within=[str(footage)])
-    assert [seen.about.path for seen in found.clips] == ["one.mov"]
+    assert [seen.about.path for seen in found.files] == ["one.mov"]
     with pytest.raises(FolderAway, match="is not there"):
         lookout.look(footage, is_mount=True, within=[str(footage)])
     assert not lookout._HUNG

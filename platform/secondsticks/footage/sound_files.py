@@ -39,6 +39,7 @@ class SoundFile(models.Model):
     #: As of a clip: relative to our home if the file is ours, absolute in a server folder.
     location = models.TextField(editable=False)
     size = models.BigIntegerField(default=0)
+    fingerprint = models.CharField(max_length=64, blank=True, editable=False, help_text="As a clip's.")
 
     state = models.CharField(max_length=10, choices=SoundFileState, default=SoundFileState.UPLOADED)
     message = models.TextField(blank=True)

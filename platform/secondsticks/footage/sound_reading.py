@@ -12,6 +12,7 @@ from django.db.models import F
 from secondsticks.footage.fetching import at_hand
 from secondsticks.footage.leases import MOST_FAILURES, Lease, LeaseLost, held
 from secondsticks.footage.models import SoundFile
+from secondsticks.footage.reading import fingerprint
 from secondsticks.footage.signals import sound_file_read
 from secondsticks.footage.sound_files import SoundFileState, columns_of
 from training.footage.facts import FootageError
@@ -55,12 +56,12 @@ def _listen(lease: Lease[SoundFile]) -> dict[str, Any]:
     from training.sound.transients import find_transients  # scipy, which the web process need not load
 
     with at_hand(lease.row) as path:
-        sound, size = probe_sound(path), path.stat().st_size
+        sound, about = probe_sound(path), {"size": path.stat().st_size, "fingerprint": fingerprint(path)}
         hearing = find_transients(_watched(lease, read_sound(sound)))
     like = [one for one in hearing.transients if one.confidence >= LIKE_A_CLAP]
     surest = sorted(like, key=lambda one: -one.confidence)[:MOST_KEPT]
     heard = [asdict(one) for one in sorted(surest, key=lambda one: one.sample)]
-    return columns_of(sound) | {"heard": heard, "size": size}
+    return columns_of(sound) | {"heard": heard} | about
 
 
 def _watched(lease: Lease[SoundFile], blocks: Iterator[SoundBlock]) -> Iterator[SoundBlock]:

@@ -1,4 +1,4 @@
-"""One visit to a watched folder: look through it, wait until what is new has settled, make clips of it.
+"""One visit to a watched folder: look through it, wait until what is new has settled, make rows of it.
 
 What was seen is kept in rows before anything is made of it, so a visit may end at any moment: the next one
 goes on from there. Nothing is ever concluded from what is missing, as a share may be away.
@@ -20,9 +20,10 @@ from django.db.models.functions import Now
 
 from secondsticks.footage import names
 from secondsticks.footage.leases import Lease, LeaseLost, free, held
-from secondsticks.footage.models import Clip, ClipState, Project, ProxyState
+from secondsticks.footage.models import Clip, ClipState, Project, ProxyState, SoundFile
 from secondsticks.footage.reading import fingerprint
 from secondsticks.footage.signals import folder_visited
+from secondsticks.footage.uploads import Arrived
 from secondsticks.footage.watched_folders import WatchedFile, WatchedFolder
 from secondsticks.watch.journal import Fingerprint
 from secondsticks.watch.lookout import FolderAway, Look, Seen, look
@@ -31,11 +32,17 @@ from secondsticks.watch.settling import Settling, written_now
 TO_VISIT = Q(is_paused=False, due_at__lte=Now())
 #: Seconds until the next look; a share that is slow or away is not kept busy by us.
 AGAIN, AGAIN_WHEN_AWAY, TIMES_SLOWER = 10, 60, 4
-#: Clips made in one visit, so that a card of thousands does not fill the queue at once.
+#: Files taken in one visit, so that a card of thousands does not fill the queue at once.
 MOST_AT_ONCE = 500
 MOST_NOTES = 20
 BATCH = 1000
-SendIngest = Callable[[Clip], None]
+SendIngest = Callable[[Arrived], None]
+Kind = type[Clip] | type[SoundFile]
+#: What a file becomes, and which columns start anew when it is read again. Both spell their states alike.
+KINDS: dict[Kind, dict[str, object]] = {
+    Clip: {"proxy_state": ProxyState.UNKNOWN, "proxy_message": "", "proxy_progress": 0},
+    SoundFile: {},
+}
 
 
 def visit(lease: Lease[WatchedFolder], *, send_ingest: SendIngest) -> None:
@@ -74,7 +81,7 @@ def keep(lease: Lease[WatchedFolder], found: Look) -> list[str]:
     with transaction.atomic():
         watched, now = _locked(lease)
         known = {row.path: row for row in watched.files.all()}
-        pending = [seen for seen in found.clips if not _is_taken(known.get(seen.about.path), seen)]
+        pending = [seen for seen in found.files if not _is_taken(known.get(seen.about.path), seen)]
         settling = _settling(now, known.values())
         settled = settling.settled([seen.about for seen in pending])
         WatchedFile.objects.bulk_create(
@@ -84,12 +91,14 @@ def keep(lease: Lease[WatchedFolder], found: Look) -> list[str]:
             update_fields=["location", "size", "mtime_ns", "since", "is_taken"],
             batch_size=BATCH,
         )
-        _forget({seen.about.path for seen in found.clips}, known.values())
+        _forget({seen.about.path for seen in found.files}, known.values())
+        sounds = sum(names.is_sound(seen.about.path) for seen in found.files)
         lease.write(
             looked_at=Now(),
             problem="",
             notes=found.notes[:MOST_NOTES],
-            clip_count=len(found.clips),
+            clip_count=len(found.files) - sounds,
+            sound_count=sounds,
             unsettled=len(pending) - len(settled),
         )
     return [one.path for one in settled]
@@ -138,8 +147,12 @@ class Ready:
     """A file that is fully written, as far as one can see from here."""
 
     row: WatchedFile
-    #: Whether its clip, if there is one, was made from the same content.
+    #: Whether its clip or sound file, if there is one, was made from the same content.
     is_same: bool
+
+    @property
+    def kind(self) -> Kind:
+        return SoundFile if names.is_sound(self.row.path) else Clip
 
 
 def _ready(watched: WatchedFolder, settled: list[str]) -> list[Ready]:
@@ -147,15 +160,17 @@ def _ready(watched: WatchedFolder, settled: list[str]) -> list[Ready]:
     being_written = written_now() if settled else set()
     rows = [row for row in watched.files.filter(path__in=settled) if row.location not in being_written]
     located = {row.location: row for row in sorted(rows, key=lambda row: row.path)[:MOST_AT_ONCE]}
-    clips = Clip.objects.filter(project=watched.project, location__in=located)
-    same = {clip.location for clip in clips if _is_of(clip, located[clip.location])}
+    same: set[str] = set()
+    for kind in KINDS:
+        known = kind.objects.filter(project=watched.project, location__in=located)
+        same |= {one.location for one in known if _is_of(one, located[one.location])}
     return [Ready(row, location in same) for location, row in located.items()]
 
 
-def _is_of(clip: Clip, row: WatchedFile) -> bool:
-    """Whether a clip was read from this very content: a share that is mounted anew may change times."""
+def _is_of(known: Clip | SoundFile, row: WatchedFile) -> bool:
+    """Whether it was read from this very content: a share that is mounted anew may change times."""
     try:
-        return clip.size == row.size and clip.fingerprint == fingerprint(Path(row.location))
+        return known.size == row.size and known.fingerprint == fingerprint(Path(row.location))
     except OSError:
         return False
 
@@ -167,39 +182,48 @@ def take(
     away_since: datetime | None,
     send_ingest: SendIngest,
 ) -> None:
-    """Make clips of new files, and have those read again whose files have changed, all or none."""
+    """Make rows for new files, and have those read again whose files have changed, all or none."""
     with transaction.atomic():
         watched, _ = _locked(lease)
-        locations = [one.row.location for one in ready]
-        known = set(watched.project.clips.filter(location__in=locations).values_list("location", flat=True))
-        new = [_clip(watched.project, one.row.location) for one in ready if one.row.location not in known]
-        Clip.objects.bulk_create(new, batch_size=BATCH)
-        changed = {one.row.location for one in ready if one.row.location in known and not one.is_same}
-        again = _read_again(watched.project.clips.filter(location__in=changed))
-        if away_since:
-            here = watched.files.filter(is_taken=True).values("location")
-            refused = watched.project.clips.filter(state=ClipState.REFUSED, updated_at__gte=away_since)
-            again += _read_again(refused.filter(location__in=here))
-        busy = changed - {clip.location for clip in again}
-        done = [one.row.pk for one in ready if one.row.location not in busy]
-        watched.files.filter(pk__in=done).update(is_taken=True, exports_say="")
-        for clip in [*new, *again]:
-            transaction.on_commit(partial(send_ingest, clip), robust=True)
+        arrived: list[Arrived] = []
+        for kind in KINDS:
+            mine = [one for one in ready if one.kind is kind]
+            new, again = _take_all(kind, watched, mine, away_since)
+            known = {one.location for one in [*new, *again]}
+            done = [one.row.pk for one in mine if one.is_same or one.row.location in known]
+            watched.files.filter(pk__in=done).update(is_taken=True, exports_say="")
+            arrived += [*new, *again]
+        for file in arrived:
+            transaction.on_commit(partial(send_ingest, file), robust=True)
 
 
-def _clip(project: Project, location: str) -> Clip:
+def _take_all(kind: Kind, watched: WatchedFolder, ready: list[Ready], away_since: datetime | None):
+    """Those that are new, and those that are read again because they have changed or were away."""
+    rows = kind.objects.filter(project=watched.project)
+    locations = [one.row.location for one in ready]
+    known = set(rows.filter(location__in=locations).values_list("location", flat=True))
+    new = [_new(kind, watched.project, one) for one in locations if one not in known]
+    kind.objects.bulk_create(new, batch_size=BATCH)
+    changed = {one.row.location for one in ready if one.row.location in known and not one.is_same}
+    again = _read_again(kind, rows.filter(location__in=changed))
+    if away_since:
+        here = watched.files.filter(is_taken=True).values("location")
+        refused = rows.filter(state=ClipState.REFUSED, updated_at__gte=away_since)
+        again += _read_again(kind, refused.filter(location__in=here))
+    return new, again
+
+
+def _new(kind: Kind, project: Project, location: str) -> Clip | SoundFile:
     name = names.shown(location)
-    return Clip(project=project, name=name, origin=Clip.Origin.FOLDER, location=location, queued_at=Now())
+    return kind(project=project, name=name, origin=kind.Origin.FOLDER, location=location, queued_at=Now())
 
 
-def _read_again(clips) -> list[Clip]:
-    """Have clips read anew that nobody works on just now; which ones."""
-    idle = clips.filter(free(), state__in=[ClipState.READY, ClipState.REFUSED]).select_for_update(
-        of=("self",)
-    )
-    rows = list(idle)
-    Clip.objects.filter(pk__in=[clip.pk for clip in rows]).update(
+def _read_again(kind: Kind, rows) -> list[Clip | SoundFile]:
+    """Have files read anew that nobody works on just now; which ones."""
+    idle = rows.filter(free(), state__in=[ClipState.READY, ClipState.REFUSED])
+    found = list(idle.select_for_update(of=("self",)))
+    kind.objects.filter(pk__in=[one.pk for one in found]).update(
         state=ClipState.UPLOADED, message="", failures=0, queued_at=Now(), leased_until=None,
-        proxy_state=ProxyState.UNKNOWN, proxy_message="", proxy_progress=0, updated_at=Now(),
+        updated_at=Now(), **KINDS[kind],
     )  # fmt: skip
-    return rows
+    return found

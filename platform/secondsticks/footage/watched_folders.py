@@ -1,4 +1,4 @@
-"""Server folders that are watched: what is put into them becomes clips of a project by itself."""
+"""Server folders that are watched: what is put into them comes into a project by itself."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class WatchedFolder(models.Model):
     due_at = models.DateTimeField(db_default=Now(), help_text="When to look again.")
     looked_at = models.DateTimeField(null=True, blank=True, help_text="When all of it was last seen.")
     clip_count = models.PositiveIntegerField(default=0)
+    sound_count = models.PositiveIntegerField(default=0)
     unsettled = models.PositiveIntegerField(default=0, help_text="Files that are still being written.")
     problem = models.TextField(blank=True)
     notes = models.JSONField(default=list, blank=True)
@@ -73,7 +74,7 @@ class WatchedFile(models.Model):
     size = models.BigIntegerField()
     mtime_ns = models.BigIntegerField()
     since = models.DateTimeField(null=True, help_text="When it was first seen as it is; empty: it is away.")
-    is_taken = models.BooleanField(default=False, help_text="As it is, it became a clip.")
+    is_taken = models.BooleanField(default=False, help_text="As it is, it became a clip or sound file.")
     exports = models.JSONField(default=list, help_text="Files about it, from the export folder.")
     #: What they say, in the words of whoever writes them; empty: write them.
     exports_say = models.CharField(max_length=200, blank=True)

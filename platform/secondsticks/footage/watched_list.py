@@ -53,6 +53,8 @@ class Shown:
         if watched.looked_at is None:
             return "Not looked through yet."
         clips = f"{watched.clip_count} clip{'s' if watched.clip_count != 1 else ''}"
+        if watched.sound_count:
+            clips += f", {watched.sound_count} sound file{'s' if watched.sound_count != 1 else ''}"
         unsettled = f", {watched.unsettled} still being written" if watched.unsettled else ""
         return f"Last look {_ago(watched.looked_at)}: {clips}{unsettled}."
 

@@ -20,12 +20,12 @@ from typing import Any
 from secondsticks.gather import FolderUnreadable
 from secondsticks.terminal import printable
 from secondsticks.watch.journal import Fingerprint
-from secondsticks.watch.looking import clips_in, fingerprint
+from secondsticks.watch.looking import clips_in, fingerprint, is_footage
 
 #: Seconds until a folder must have answered at all, and until it must have been looked through.
 ANSWER, WHOLE = 15.0, 180.0
-MOST_CLIPS = 20_000
-TOO_MANY = f"It holds more than {MOST_CLIPS} clips: watch the folders in it instead."
+MOST_FILES = 20_000
+TOO_MANY = f"It holds more than {MOST_FILES} clips and sound files: watch the folders in it instead."
 #: Bytes: what an index of the database holds with room to spare.
 LONGEST_PATH = 2000
 _HUNG: dict[str, subprocess.Popen[bytes]] = {}
@@ -37,7 +37,7 @@ class FolderAway(Exception):
 
 @dataclass(frozen=True)
 class Seen:
-    """A clip in a watched folder; `location` is its path with all links followed."""
+    """A clip or sound file in a watched folder; `location` is its path with all links followed."""
 
     about: Fingerprint
     location: str
@@ -47,12 +47,12 @@ class Seen:
 class Look:
     """What lies there. `notes`: sentences about what was left out."""
 
-    clips: list[Seen]
+    files: list[Seen]
     notes: list[str]
 
 
 def look(folder: Path, *, is_mount: bool, within: Sequence[str], also: Sequence[Path] = ()) -> Look:
-    """The clips in a folder whose files lie `within` one of these folders. Raises FolderAway.
+    """The clips and sound files in a folder that lie `within` one of these folders. Raises FolderAway.
 
     `is_mount`: a share was mounted on it. `also`: folders that must answer too, if they are there.
     """
@@ -72,7 +72,7 @@ def look(folder: Path, *, is_mount: bool, within: Sequence[str], also: Sequence[
                 raise FolderAway(answer["why"])
             if answer["is"] == "found":
                 return Look(
-                    [Seen(Fingerprint(*about), at) for *about, at in answer["clips"]], answer["notes"]
+                    [Seen(Fingerprint(*about), at) for *about, at in answer["files"]], answer["notes"]
                 )
         raise FolderAway(f"{printable(folder)} could not be looked through: looking failed.")
     except TimeoutError:
@@ -129,8 +129,8 @@ class _Looker:
             for folder in self._also:
                 Path(folder).exists()
             yield {"is": "there"}
-            clips = [[*asdict(seen.about).values(), seen.location] for seen in self._clips()]
-            yield {"is": "found", "clips": clips, "notes": self._notes}
+            files = [[*asdict(seen.about).values(), seen.location] for seen in self._files()]
+            yield {"is": "found", "files": files, "notes": self._notes}
         except FolderAway as error:
             yield {"is": "away", "why": str(error)}
         except FileNotFoundError:
@@ -138,9 +138,9 @@ class _Looker:
         except OSError as error:
             yield {"is": "away", "why": f"{printable(self._folder)} cannot be read: {error.strerror}."}
 
-    def _clips(self) -> Iterator[Seen]:
+    def _files(self) -> Iterator[Seen]:
         found = 0
-        for path in clips_in(self._folder, is_mount=self._is_mount):
+        for path in clips_in(self._folder, is_mount=self._is_mount, wanted=is_footage):
             if isinstance(path, FolderUnreadable):
                 self._notes.append(f"{printable(path.path)} cannot be read.")
             elif about := fingerprint(self._folder, path):
@@ -149,7 +149,7 @@ class _Looker:
                     self._notes.append(f"{printable(about.path)} is left out: {why}.")
                     continue
                 found += 1
-                if found > MOST_CLIPS:
+                if found > MOST_FILES:
                     raise FolderAway(TOO_MANY)
                 mtime_ns = min(about.mtime_ns, 2**63 - 1)  # what a database can hold
                 yield Seen(Fingerprint(about.path, about.size, mtime_ns), location)
