@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean
 
-from django.db.models import Aggregate, Count, F, FloatField, Q
+from django.db.models import Aggregate, Count, Exists, F, FloatField, OuterRef, Q
 from django.db.models.functions import Now
 
 from secondsticks.detection.models import Checkpoint
@@ -21,8 +21,12 @@ COMPARED = 300
 #: What the next answers are worth is told from the newest so many.
 LOOKED_BACK = 200
 FROM_PROPOSALS = (Origin.ACCEPTED, Origin.CHANGED, Origin.DRAWN)
-#: Answers that came from the proposals of a champion: what is drawn where none had looked did not.
-HAD_PROPOSALS = Q(origin__in=FROM_PROPOSALS, frame__checkpoint__isnull=False)
+#: Answers to a champion's proposals: what is drawn where none had looked is no answer to any. Only what is
+#: drawn has its frame looked up, so that counting does not read all frames.
+HAD_PROPOSALS = Q(origin__in=(Origin.ACCEPTED, Origin.CHANGED)) | (
+    Q(origin=Origin.DRAWN)
+    & Q(Exists(QueuedFrame.objects.filter(pk=OuterRef("frame"), checkpoint__isnull=False)))
+)
 
 
 class Median(Aggregate):
@@ -102,7 +106,8 @@ _STANDS = Q(frame__standing=F("pk"), frame__state=FrameState.LABELLED)
 
 def answers_in(project: Project):
     """What people said and have not taken back."""
-    rows = Annotation.objects.filter(project=project, undoes=None, undone_by=None)
+    undos = Annotation.objects.filter(undoes=OuterRef("pk"))
+    rows = Annotation.objects.filter(~Exists(undos), project=project, undoes=None)
     return rows.exclude(origin=Origin.DERIVED).order_by()
 
 
@@ -127,11 +132,11 @@ def said_by_people(project: Project) -> tuple[Person, ...]:
 def estimate_in(project: Project) -> Estimate:
     """What the next answers are worth, told from the newest ones about what the present champion proposed."""
     champion = _champion_of(project)
-    newest = answers_in(project).filter(HAD_PROPOSALS).order_by("-at", "-pk")
+    newest = answers_in(project).filter(origin__in=FROM_PROPOSALS).order_by("-at", "-pk")
     said = newest.values_list("frame", "by", "origin", "frame__why", "frame__checkpoint")[:LOOKED_BACK]
     last = {}  # the newest word of each person about a frame
     for frame, person, origin, why, checkpoint in said:
-        if checkpoint == champion:
+        if checkpoint is not None and checkpoint == champion:
             last.setdefault((frame, person), (origin != Origin.ACCEPTED, why == "random"))
     return Estimate.of(last.values())
 

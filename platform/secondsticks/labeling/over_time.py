@@ -20,9 +20,11 @@ _PARTS = """
 WITH told AS (
     SELECT said.at, (said.origin = 'accepted')::int AS accepted,
         ROW_NUMBER() OVER (ORDER BY said.at DESC, said.id DESC) - 1 AS nth, COUNT(*) OVER () AS whole
-    FROM labeling_annotation AS said JOIN labeling_queuedframe AS frame ON frame.id = said.frame_id
-    WHERE said.project_id = %(project)s AND said.undoes_id IS NULL AND frame.checkpoint_id IS NOT NULL
-      AND said.origin IN ('accepted', 'changed', 'drawn')
+    FROM labeling_annotation AS said
+    WHERE said.project_id = %(project)s AND said.undoes_id IS NULL
+      AND (said.origin IN ('accepted', 'changed') OR said.origin = 'drawn' AND EXISTS (
+          SELECT 1 FROM labeling_queuedframe AS frame
+          WHERE frame.id = said.frame_id AND frame.checkpoint_id IS NOT NULL))
       AND NOT EXISTS (SELECT 1 FROM labeling_annotation AS undo WHERE undo.undoes_id = said.id)
 ), parts AS (
     SELECT *, %(each)s * GREATEST(1, CEIL(whole::float / %(each)s / %(most)s))::int AS each FROM told
