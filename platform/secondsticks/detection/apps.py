@@ -8,5 +8,7 @@ class DetectionConfig(AppConfig):
 
     def ready(self) -> None:
         from secondsticks.detection import signals
+        from secondsticks.footage.project_pages import TABS, ProjectPage
 
         signals.connect()
+        TABS.append(ProjectPage("Clips", "detection:board"))

@@ -24,7 +24,12 @@ from secondsticks.footage.permissions import SignedInRequest, get_clip_for, get_
 def board(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     project = get_project_for(request.user, uuid)
     page = read_board(project, Wish.from_query(request.GET))
-    known = {"project": project, "board": page, "exports": exports.CHOICES, "sounds": sounds_in_words(project)}
+    known = {
+        "project": project,
+        "board": page,
+        "exports": exports.CHOICES,
+        "sounds": sounds_in_words(project),
+    }
     return render(request, "detection/board.html", known)
 
 
