@@ -11,9 +11,13 @@ from training.slate_text.layout import Line, Point, Word, at_gaps, level, part, 
 from training.slate_text.words import FIELDS, FILLERS, NAMES, Label, label_and_rest, label_of, plain, value_of
 
 #: How sure a value is by where it stands: after its label on one line, below it, or to its right.
-PLACES = {"after": 1.0, "below": 1.0, "right": 0.95}
+PLACES = {"after": 1.0, "below": 1.0, "right": 0.95, "far off": 0.75}
 #: Of one of several words beside a label, of a value read in a second look, of numbers without labels.
 ONE_OF_MANY, LOOKED_AGAIN, UNLABELLED = 0.9, 0.95, 0.5
+#: A value this many widths of its label to the right of it is far off: a hand may cover a nearer label.
+FAR = 1.6
+#: In a second look: of what was read without a sign that it is writing; of a 1, which may be a rule of the form.
+WITHOUT_A_SIGN, OR_A_RULE = 0.85, 0.7
 #: A value from this confidence on is worth showing where nobody can check it.
 CONFIDENT = 0.8
 #: Lengths in heights of a label: as far may a value lie to its right, and as tall is its cell at most.
@@ -123,11 +127,13 @@ class Form:
         below = (value.top - label.bottom) / high
         in_column = label.left - 0.6 * high <= value.x < self._column_end(one)
         if value.y > label.bottom and in_column and below < 1.5 * max(1.0, value.high / high):
-            return max(0.0, below), "below"
+            far_off = value.x - label.x > FAR * (label.right - label.left)
+            return max(0.0, below), "far off" if far_off else "below"
         right = (value.left - label.right) / high
         level_with = abs(value.y - label.y) < 0.6 * max(high, value.high)
         if level_with and -0.3 <= right < REACH and value.right < self._column_end(one) + high:
-            return max(0.0, right) / 2, "right"
+            far_off = value.left - label.right > FAR * (label.right - label.left)
+            return max(0.0, right) / 2, "far off" if far_off else "right"
         return 0.0, ""
 
     def _column_end(self, one: _Marked) -> float:
@@ -144,7 +150,7 @@ class Form:
 
     def _cell(self, one: _Marked) -> Corners:
         label, high = one.word, one.word.high
-        left, right = label.left - 0.3 * high, self._column_end(one) - 0.2 * high
+        left, right = label.left, self._column_end(one) - 0.7 * high  # within the rules around it
         across = [word for word in self._values if word.left < left - high or word.right > right + high]
         below = [
             word.top for word in (*(o.word for o in self._labels), *across) if word.top > label.bottom + high
@@ -189,10 +195,13 @@ def _readings(label: Label, beside: list[tuple[str, Word]]) -> Iterator[Read]:
                     yield Read(value[0], word.score * value[1] * sure * ONE_OF_MANY)
 
 
-def looked_again(field: str, text: str, score: float) -> Read | None:
-    """What a second look at a field's cell alone gave."""
+def looked_again(field: str, text: str, score: float, *, seen: bool = True) -> Read | None:
+    """What a second look at a field's cell alone gave. `seen`: a line of writing was found there."""
     value = value_of(field, text)
-    return Read(value[0], score * value[1] * LOOKED_AGAIN) if value else None
+    if value is None:
+        return None
+    doubt = (1.0 if seen else WITHOUT_A_SIGN) * (OR_A_RULE if set(value[0]) == {"1"} else 1.0)
+    return Read(value[0], score * value[1] * LOOKED_AGAIN * doubt)
 
 
 __all__ = ["CONFIDENT", "FIELDS", "Corners", "Form", "Line", "Read", "looked_again"]

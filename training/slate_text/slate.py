@@ -76,7 +76,7 @@ def _look_again(picture: Picture, reader: Reader, field: str, corners: Corners) 
     if read:
         return read[0] if len(read) == 1 else None
     text, score = reader.word(cell)
-    return looked_again(field, text, score) if score >= SEEN_AGAIN else None
+    return looked_again(field, text, score, seen=False) if score >= SEEN_AGAIN else None
 
 
 def _cut(picture: Picture, corners: Corners) -> Picture:

@@ -127,7 +127,7 @@ def _take(text: str) -> tuple[str, float] | None:
 
 def _scene(text: str) -> tuple[str, float] | None:
     if _SCENE.fullmatch(text):
-        return text, 1.0
+        return text, 0.9 if "/" in text or "-" in text else 1.0
     if not any(letter.isdigit() for letter in text):
         return None
     # A misread digit before the letter at the end, or there too.

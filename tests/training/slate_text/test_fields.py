@@ -72,6 +72,12 @@ def test_what_belongs_to_another_label_is_not_taken():
     assert fields(board) == {}
 
 
+def test_a_value_far_off_may_belong_to_a_label_that_is_covered():
+    near = Form([line("SCENE", 0, 0), line("5", 20, 30, 50)]).fields()["scene"]
+    far = Form([line("SCENE", 0, 0), line("5", 120, 30, 50)]).fields()["scene"]
+    assert near.confidence >= CONFIDENT > far.confidence
+
+
 def test_the_name_of_a_camera_operator_is_no_camera():
     assert fields([line("CAMERA: R. Tucker", 0, 0), line("SCENE 1", 0, 60)]) == {"scene": "1"}
 
@@ -112,3 +118,11 @@ def test_a_second_look_is_a_little_less_sure():
     read = looked_again("take", "3", 1.0)
     assert read is not None and read.text == "3" and read.confidence < 1
     assert looked_again("take", "BER", 1.0) is None
+
+
+def test_a_rule_of_the_form_is_not_take_one_for_sure():
+    first_look = Form([line("TAKE", 0, 0), line("1", 0, 30, 50)]).fields()["take"]
+    second_look = looked_again("take", "1", 1.0)
+    assert second_look and first_look.confidence >= CONFIDENT > second_look.confidence
+    without_a_sign, with_one = looked_again("take", "7", 1.0, seen=False), looked_again("take", "7", 1.0)
+    assert without_a_sign and with_one and without_a_sign.confidence < with_one.confidence
