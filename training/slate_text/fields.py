@@ -16,7 +16,7 @@ PLACES = {"after": 1.0, "below": 1.0, "right": 0.95, "far off": 0.75}
 ONE_OF_MANY, LOOKED_AGAIN, UNLABELLED = 0.9, 0.95, 0.5
 #: A value this many widths of its label to the right of it is far off: a hand may cover a nearer label.
 FAR = 1.6
-#: In a second look: of what was read without a sign that it is writing; of a 1, which may be a rule of the form.
+#: In a second look: of what was read without a sign that it is writing; of a 1, maybe a rule of the form.
 WITHOUT_A_SIGN, OR_A_RULE = 0.85, 0.7
 #: A value from this confidence on is worth showing where nobody can check it.
 CONFIDENT = 0.8
