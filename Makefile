@@ -8,11 +8,18 @@ WORKERS ?= 1
 READY := .venv/.ready
 BIN := .venv/bin
 
-.PHONY: run test check lock clean
+# make labelstudio PROJECT="Night Train"    run a Label Studio of our own and link that project to it
+PROJECT ?=
+LS_PORT ?= 8080
+
+.PHONY: run labelstudio test check lock clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
 	@$(BIN)/python manage.py up --host $(HOST) --port $(PORT) --workers $(WORKERS)
+
+labelstudio: $(READY)
+	@$(BIN)/python manage.py labelstudio --project "$(PROJECT)" --port $(LS_PORT)
 
 test: $(READY)
 	@.ci/browser

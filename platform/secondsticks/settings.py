@@ -225,6 +225,8 @@ if SECONDSTICKS_FOOTAGE_STORE:  # browsers put clips straight into the bucket, a
         CONTENT_SECURITY_POLICY["DIRECTIVES"][directive].append(BUCKET_ORIGIN)
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+# Names of our own: cookies know no ports, and a Label Studio on the same host uses Django's.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "secondsticks_session", "secondsticks_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True  # scripts take the token from the page, not from the cookie
 SECURE_SSL_REDIRECT = HTTPS
@@ -247,7 +249,7 @@ DEMO = "secondsticks.footage.demo.enqueue"  # makes the demo project on the firs
 ML_SECRET = env_secret("SECONDSTICKS_ML_SECRET", HOME / "ml_secret")
 ML_PORT = env_int("SECONDSTICKS_ML_PORT", 9090)
 ML_BACKEND = env_bool("SECONDSTICKS_ML_BACKEND", False) if os.environ.get("SECONDSTICKS_ML_BACKEND") else None
-ML_BACKEND_NEEDED: list[str] = []
+ML_BACKEND_NEEDED = ["secondsticks.labeling.label_studio.syncing.is_ml_backend_needed"]
 
 LOGGING = {
     "version": 1,
@@ -259,6 +261,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},
         "axes": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},  # a line for each call to Label Studio
         "psycopg.pool": {"level": "ERROR"},
     },
 }

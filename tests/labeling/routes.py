@@ -45,6 +45,20 @@ ROUTES = [
     Route("labeling:picture", needs="annotator", args=("queued",)),
     Route("labeling:small-picture", needs="annotator", args=("queued",)),
     Route("labeling:neighbour", needs="annotator", args=("queued", "frame")),
+    Route(
+        "labeling:label-studio", needs="lead", methods=("GET", "HEAD", "POST"), args=("project",), form={
+            "url": "http://127.0.0.1:9", "token": "a.b.c", "our_url": "http://127.0.0.1:8000", "ml_url": "",
+        },
+    ),
+    Route("labeling:label-studio-state", needs="lead", args=("project",)),
+    Route(
+        "labeling:label-studio-sync", needs="lead", methods=("POST",), args=("project",), form={"check": "1"}
+    ),
+    Route("labeling:label-studio-settle", needs="lead", methods=("POST",), args=("project",)),
+    Route("labeling:label-studio-unlink", needs="lead", methods=("POST",), args=("project",)),
+    # Its secret header lets in whoever has it, and nobody else: a CSRF token is no use there.
+    Route("labeling:label-studio-webhook", methods=("POST",), args=("link",), ok=(403,)),
+    Route("labeling:signed-picture", args=("signed",)),
 ]  # fmt: skip
 
 
@@ -54,8 +68,8 @@ def furnish(clip) -> dict[str, object]:
 
     from django.db.models.functions import Now
 
-    from secondsticks.labeling import pictures
-    from secondsticks.labeling.models import QueuedFrame
+    from secondsticks.labeling import pictures, signed_pictures
+    from secondsticks.labeling.models import LabelStudioLink, QueuedFrame
     from secondsticks.store import store
 
     picture = BytesIO()
@@ -70,4 +84,8 @@ def furnish(clip) -> dict[str, object]:
     near = pictures.folder_of(clip)
     near.mkdir(parents=True)
     (near / "12.jpg").write_bytes(picture.getvalue())
-    return {"queued": queued.uuid}
+    link = LabelStudioLink.objects.create(
+        project=clip.project, url="http://127.0.0.1:9", our_url="http://127.0.0.1:8000"
+    )
+    signed = signed_pictures.address_of(queued, link).rpartition("/")[2].removesuffix(".jpg")
+    return {"queued": queued.uuid, "link": link.uuid, "signed": signed}

@@ -44,7 +44,7 @@ def test_cookies_stay_ours(client: Client) -> None:
     client.get("/sign-in/")
     client.post("/sign-in/", {"username": "sam", "password": "right-password"})
 
-    for name in ("sessionid", "csrftoken"):
+    for name in ("secondsticks_session", "secondsticks_csrf"):
         cookie = client.cookies[name]
         assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax"), name
 
@@ -88,7 +88,7 @@ def test_ready_with_a_database(client: Client) -> None:
 
 @pytest.mark.parametrize("path", ["/readyz", "/"])
 def test_without_a_database_a_page_says_when_to_try_again(no_database: Client, path: str) -> None:
-    no_database.cookies["sessionid"] = "x" * 32
+    no_database.cookies["secondsticks_session"] = "x" * 32
 
     answer = no_database.get(path, headers={"accept": "text/html"})
 

@@ -105,11 +105,16 @@ def state_of(frame: QueuedFrame) -> str:
         given = frame.standing.by_id is None or frame.standing.origin == Origin.DERIVED
         if enough or given or not asked:
             return FrameState.LABELLED
-    elif enough:
+    elif enough or (asked and is_skipped_elsewhere(frame)):
         return FrameState.SKIPPED
     if asked and frame.picture_sha256 and frame.state != FrameState.WITHDRAWN:
         return FrameState.WAITING
     return FrameState.WITHDRAWN
+
+
+def is_skipped_elsewhere(frame: QueuedFrame) -> bool:
+    """Whether somebody without an account here, whom we could not ask again, has skipped it."""
+    return any(one.by_id is None and one.skip_reason for one in newest_of_each(frame))
 
 
 def undo(frame: QueuedFrame, by: User, *, key: str, made_on: int) -> Annotation:

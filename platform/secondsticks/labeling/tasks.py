@@ -13,7 +13,7 @@ import dramatiq
 from secondsticks import jobs
 from secondsticks.footage.models import Project
 from secondsticks.labeling import work
-from secondsticks.labeling.models import Batch, ClipDoubts, Derivation, FrameState
+from secondsticks.labeling.models import Batch, ClipDoubts, Derivation, FrameState, LabelStudioLink
 
 #: Names messages: sent twice while it waits, work is still one message.
 _NAMES = uuid.UUID("2b9e5bd6-6c5a-4a53-8b3e-9a8bb0c6d0a1")
@@ -61,6 +61,16 @@ def propose(project_pk: int) -> None:
             proposing.propose(project, SCANNER)
 
 
+@dramatiq.actor(queue_name=jobs.HOUSEKEEPING, max_retries=0, time_limit=jobs.HOUR)
+def sync_label_studio(pk: int) -> None:
+    """Bring frames to a project's Label Studio, and back what people said there."""
+    from secondsticks.labeling.label_studio import holding, syncing
+
+    hold = holding.claim(pk)
+    if hold is not None:
+        syncing.sync(hold)
+
+
 def send_doubts(row: ClipDoubts) -> None:
     _send(find_doubts, row.pk)
 
@@ -71,6 +81,10 @@ def send_batch(batch: Batch) -> None:
 
 def send_derivation(row: Derivation) -> None:
     _send(derive_labels, row.pk)
+
+
+def send_sync(link: LabelStudioLink) -> None:
+    _send(sync_label_studio, link.pk)
 
 
 def _send(actor: dramatiq.Actor, pk: int) -> None:
@@ -84,6 +98,7 @@ def sweep() -> None:
     from secondsticks.detection import champions
     from secondsticks.detection import tasks as detection
     from secondsticks.labeling import derivations, doubts, filling, proposing, refilling
+    from secondsticks.labeling.label_studio import events, syncing
 
     for scan in doubts.without_doubts():
         send_doubts(doubts.of_scan(scan))
@@ -91,6 +106,9 @@ def sweep() -> None:
     work.send_lost(Batch, send=send_batch, given_up=filling.GIVEN_UP)
     derivations.ask_for(derivations.without_derivation().values_list("pk", flat=True))
     work.send_lost(Derivation, send=send_derivation, given_up=derivations.GIVEN_UP)
+    events.read()
+    for link in syncing.due():
+        send_sync(link)
     refilling.refill(send=send_batch)
     with suppress(champions.NoCheckpoint):  # nothing to look with: the scans say so
         refilling.go_on_rescoring(send_scan=detection.send, send_batch=send_batch)

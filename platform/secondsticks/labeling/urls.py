@@ -1,6 +1,7 @@
 from django.urls import path
 
-from secondsticks.labeling import api, pictures, views
+from secondsticks.labeling import api, pictures, signed_pictures, views
+from secondsticks.labeling.label_studio import views as label_studio
 
 app_name = "labeling"
 
@@ -21,4 +22,19 @@ urlpatterns = [
     path("frames/<uuid:uuid>/picture.jpg", pictures.picture, name="picture"),
     path("frames/<uuid:uuid>/small.jpg", pictures.small_picture, name="small-picture"),
     path("frames/<uuid:uuid>/near/<int:frame>.jpg", pictures.neighbour, name="neighbour"),
+    path("projects/<uuid:uuid>/label-studio/", label_studio.label_studio, name="label-studio"),
+    path("projects/<uuid:uuid>/label-studio/state/", label_studio.state, name="label-studio-state"),
+    path("projects/<uuid:uuid>/label-studio/sync/", label_studio.sync_now, name="label-studio-sync"),
+    path(
+        "projects/<uuid:uuid>/label-studio/settle/",
+        label_studio.settle,
+        name="label-studio-settle",
+    ),
+    path(
+        "projects/<uuid:uuid>/label-studio/unlink/",
+        label_studio.unlink,
+        name="label-studio-unlink",
+    ),
+    path("label-studio/<uuid:uuid>/webhook/", label_studio.webhook, name="label-studio-webhook"),
+    path("label-studio/pictures/<str:signed>.jpg", signed_pictures.signed_picture, name="signed-picture"),
 ]
