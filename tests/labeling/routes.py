@@ -41,6 +41,13 @@ ROUTES = [
         form={"boxes": [], "made_on": 0}, json=True,
     ),
     Route("labeling:history", needs="annotator", args=("queued",)),
+    Route("labeling:annotations", needs="lead", args=("project",)),
+    Route("labeling:annotations-zip", needs="lead", args=("project",)),
+    Route("labeling:import-file", needs="lead", methods=("POST",), args=("project",), ok=(422,)),
+    Route("labeling:import", needs="lead", args=("import",)),
+    Route("labeling:import-take", needs="lead", methods=("POST",), args=("import",)),
+    Route("labeling:import-take-back", needs="lead", methods=("POST",), args=("import",)),
+    Route("labeling:import-forget", needs="lead", methods=("POST",), args=("import",)),
     Route("labeling:compare", needs="annotator", args=("queued",), ok=(400,)),
     Route("labeling:picture", needs="annotator", args=("queued",)),
     Route("labeling:small-picture", needs="annotator", args=("queued",)),
@@ -69,7 +76,7 @@ def furnish(clip) -> dict[str, object]:
     from django.db.models.functions import Now
 
     from secondsticks.labeling import pictures, signed_pictures
-    from secondsticks.labeling.models import LabelStudioLink, QueuedFrame
+    from secondsticks.labeling.models import Import, LabelStudioLink, QueuedFrame
     from secondsticks.store import store
 
     picture = BytesIO()
@@ -88,4 +95,5 @@ def furnish(clip) -> dict[str, object]:
         project=clip.project, url="http://127.0.0.1:9", our_url="http://127.0.0.1:8000"
     )
     signed = signed_pictures.address_of(queued, link).rpartition("/")[2].removesuffix(".jpg")
-    return {"queued": queued.uuid, "link": link.uuid, "signed": signed}
+    batch = Import.objects.create(project=clip.project, name="a.json", size=2, sha256="ab" * 32, source="a")
+    return {"import": batch.uuid, "queued": queued.uuid, "link": link.uuid, "signed": signed}

@@ -8,7 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -35,6 +35,7 @@ class Archive:
     path: Path
     names: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    beat: Callable[[], None] = lambda: None  # called before each file is opened
     _zip: zipfile.ZipFile | None = None
     _by_base: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -63,6 +64,7 @@ class Archive:
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
         """Raises ExchangeError."""
+        self.beat()
         try:
             file = self._zip.open(name) if self._zip is not None else self.path.open("rb")
         except DAMAGED as error:
@@ -95,21 +97,26 @@ DAMAGED = (
 
 
 @contextmanager
-def open_archive(path: Path) -> Iterator[Archive]:
-    """Raises ExchangeError."""
-    try:
-        if not zipfile.is_zipfile(path):
-            yield Archive(path, [f"{path.stem}.json"])
-            return
-        check_directory(path)
-        opened = zipfile.ZipFile(path)
-    except DAMAGED as error:
-        if isinstance(error, ExchangeError):
-            raise
-        raise ExchangeError("The zip file is damaged.") from error
-    with opened:
+def open_archive(path: Path, beat: Callable[[], None] = lambda: None) -> Iterator[Archive]:
+    """`beat` is called now and then, and may raise. Raises ExchangeError."""
+    if not path.is_file():
+        raise ExchangeError("The file is not there any more: give it again.")
+    if not zipfile.is_zipfile(path):
+        yield Archive(path, [f"{path.stem}.json"], beat=beat)
+        return
+    with _opened(path) as opened:
         names, problems = _names(opened)
-        yield Archive(path, names, problems, opened)
+        yield Archive(path, names, problems, beat, opened)
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        check_directory(path)
+        return zipfile.ZipFile(path)
+    except ExchangeError:
+        raise
+    except DAMAGED as error:
+        raise ExchangeError("The zip file is damaged.") from error
 
 
 def check_directory(path: Path) -> None:

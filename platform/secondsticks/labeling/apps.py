@@ -14,4 +14,5 @@ class LabelingConfig(AppConfig):
         signals.connect()
         TABS.append(ProjectPage("Labelling", "labeling:queue"))
         SETTINGS.append(ProjectPage("Labelling: frames to ask about", "labeling:settings", Role.LEAD))
+        SETTINGS.append(ProjectPage("Labelling: annotations, out and in", "labeling:annotations", Role.LEAD))
         SETTINGS.append(ProjectPage("Labelling: Label Studio", "labeling:label-studio", Role.LEAD))

@@ -13,6 +13,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from secondsticks.labeling.derivations import Derivation as Derivation
+from secondsticks.labeling.exchange.rows import Import as Import
+from secondsticks.labeling.exchange.rows import ImportedLabel as ImportedLabel
+from secondsticks.labeling.exchange.rows import Still as Still
 from secondsticks.labeling.label_studio.links import LabelStudioAnswer as LabelStudioAnswer
 from secondsticks.labeling.label_studio.links import LabelStudioLink as LabelStudioLink
 from secondsticks.labeling.label_studio.links import LabelStudioTask as LabelStudioTask

@@ -13,7 +13,7 @@ import dramatiq
 from secondsticks import jobs
 from secondsticks.footage.models import Project
 from secondsticks.labeling import work
-from secondsticks.labeling.models import Batch, ClipDoubts, Derivation, FrameState, LabelStudioLink
+from secondsticks.labeling.models import Batch, ClipDoubts, Derivation, FrameState, Import, LabelStudioLink
 
 #: Names messages: sent twice while it waits, work is still one message.
 _NAMES = uuid.UUID("2b9e5bd6-6c5a-4a53-8b3e-9a8bb0c6d0a1")
@@ -79,6 +79,20 @@ def send_batch(batch: Batch) -> None:
     _send(fill_queue, batch.pk)
 
 
+@dramatiq.actor(queue_name=jobs.HOUSEKEEPING, max_retries=0, time_limit=4 * jobs.HOUR)
+def work_on_import(pk: int) -> None:
+    """Read a file of annotations, or take it over, or back."""
+    from secondsticks.labeling.exchange import taking
+
+    batch = work.claim(Import, pk)
+    if batch is not None:
+        taking.work_on(batch)
+
+
+def send_import(batch: Import) -> None:
+    _send(work_on_import, batch.pk)
+
+
 def send_derivation(row: Derivation) -> None:
     _send(derive_labels, row.pk)
 
@@ -98,6 +112,7 @@ def sweep() -> None:
     from secondsticks.detection import champions
     from secondsticks.detection import tasks as detection
     from secondsticks.labeling import derivations, doubts, filling, proposing, refilling
+    from secondsticks.labeling.exchange import taking
     from secondsticks.labeling.label_studio import events, syncing
 
     for scan in doubts.without_doubts():
@@ -109,6 +124,7 @@ def sweep() -> None:
     events.read()
     for link in syncing.due():
         send_sync(link)
+    work.send_lost(Import, send=send_import, given_up=taking.GIVEN_UP)
     refilling.refill(send=send_batch)
     with suppress(champions.NoCheckpoint):  # nothing to look with: the scans say so
         refilling.go_on_rescoring(send_scan=detection.send, send_batch=send_batch)

@@ -1,11 +1,19 @@
 from django.urls import path
 
 from secondsticks.labeling import api, pictures, signed_pictures, views
+from secondsticks.labeling.exchange import views as exchange
 from secondsticks.labeling.label_studio import views as label_studio
 
 app_name = "labeling"
 
 urlpatterns = [
+    path("projects/<uuid:uuid>/annotations/", exchange.out_and_in, name="annotations"),
+    path("projects/<uuid:uuid>/annotations.zip", exchange.annotations_zip, name="annotations-zip"),
+    path("projects/<uuid:uuid>/annotations/import/", exchange.import_file, name="import-file"),
+    path("imports/<uuid:uuid>/", exchange.one_import, name="import"),
+    path("imports/<uuid:uuid>/take/", exchange.take, name="import-take"),
+    path("imports/<uuid:uuid>/take-back/", exchange.take_back, name="import-take-back"),
+    path("imports/<uuid:uuid>/forget/", exchange.forget, name="import-forget"),
     path("projects/<uuid:uuid>/queue/", views.queue, name="queue"),
     path("projects/<uuid:uuid>/label/", views.label, name="label"),
     path("projects/<uuid:uuid>/label/settings/", views.label_settings, name="settings"),
