@@ -26,7 +26,7 @@ def send(scan_uuid: UUID) -> None:
     scan_clip.broker.enqueue(message.copy(message_id=str(scan_uuid)))
 
 
-@dramatiq.actor(queue_name=jobs.HOUSEKEEPING, max_retries=0, time_limit=4 * jobs.MINUTE, notify_shutdown=True)
+@dramatiq.actor(queue_name=jobs.HOUSEKEEPING, max_retries=0, time_limit=jobs.HOUR, notify_shutdown=True)
 def read_slate(reading_uuid: str) -> None:
     """Read the text on one slate, in a child process of its own."""
     claimed = slate_reading.claim(reading_uuid)
