@@ -111,14 +111,14 @@ _CAMERA = re.compile(r"[A-Z]|[A-Z]?\d{1,3}")
 def value_of(field: str, text: str) -> tuple[str, float] | None:
     """A field's value from what was read there, and how well it fits, 0 to 1; None if it cannot be one."""
     compact = re.sub(r"[\s.,:;_'\"()#*]", "", plain(text)).strip("-/")
-    if not compact or len(compact) > 12:
+    if not compact or len(compact) > 12 or not compact.isascii():
         return None
     return {"scene": _scene, "take": _take, "roll": _roll, "camera": _camera}[field](compact)
 
 
 def _take(text: str) -> tuple[str, float] | None:
     if (found := _TAKE.fullmatch(text)) and int(found[1]) > 0:
-        return found[1] + found[2], 1.0 if len(found[1]) < 3 else 0.9
+        return found[1] + found[2], 1.0 if len(found[1]) < 3 else _MISREAD
     digits = text.translate(_DIGITS)
     if digits.isdigit() and len(digits) <= 2 and int(digits):
         return digits, _MISREAD

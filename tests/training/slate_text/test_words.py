@@ -77,7 +77,7 @@ def test_values(field, read, value):
     [
         ("scene", "MILLER"), ("scene", ""), ("scene", "00:00:02:03"), ("scene", "4/8/25"),
         ("scene", "123456"),
-        ("take", "0"), ("take", "12A"), ("take", "A"), ("take", "1234"),
+        ("take", "0"), ("take", "12A"), ("take", "A"), ("take", "1234"), ("take", "\u0667"), ("roll", "小"),
         ("roll", "MILLER"), ("roll", "4/8/25"), ("camera", "Randy Tucker"), ("camera", "J. Doe"),
     ],
 )  # fmt: skip
