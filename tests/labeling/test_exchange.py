@@ -26,6 +26,7 @@ from secondsticks.labeling.work import WorkState
 from secondsticks.store import store
 from tests.labeling.conftest import BOX, OTHER
 from tests.labeling.test_filling import make_scanned  # noqa: F401 - a fixture
+from training.store import StoreError, Trouble
 
 pytestmark = pytest.mark.django_db
 SIZE = (64, 48)
@@ -144,7 +145,8 @@ def test_a_file_is_looked_at_and_then_taken_over(home, project, lead):
     assert still.boxes == [{"x": 4, "y": 4, "w": 20, "h": 20, "state": "open"}]
     assert store().get(f"frames/{still.frame_key}.jpg") == picture()
     assert not batch.file.exists()
-    assert [one.clip for one in labelled_in(project)] == ["Night Train, day 2"]
+    (one,) = labelled_in(project)
+    assert (one.clip, one.group) == ("Night Train, day 2", "stills: Night Train, day 2")
 
 
 def test_our_own_export_comes_back_as_nothing_new(client, project, lead, labelled):
@@ -295,6 +297,25 @@ def test_a_worker_that_dies_leaves_nothing_and_another_does_it_once(
     assert (batch.state, batch.report["stills"], Still.objects.count()) == (WorkState.DONE, 1, 1)
     taking.work_on(slow)  # it was only asleep
     assert Still.objects.count() == 1 and Import.objects.get().state == WorkState.DONE
+
+
+def test_a_step_that_failed_can_be_tried_again(home, client, project, lead, monkeypatch):
+    content = zipped({"a.json": coco({"file_name": "a.jpg"}), "a.jpg": picture()})
+    batch = bring(project, content, lead)
+    assert batch.go_on(Step.TAKE, after=Step.READ)
+
+    def full(*args):
+        raise StoreError("There is no space.", Trouble.FULL)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(taking, "still_of", full)
+        for _ in range(work.MOST_FAILURES):
+            batch = work_off(batch)
+    assert (batch.state, batch.error) == (WorkState.FAILED, "There is no space.")
+    client.force_login(lead)
+    assert b"Try again" in client.get(reverse("labeling:import", args=[batch.uuid])).content
+    client.post(reverse("labeling:import-take", args=[batch.uuid]))
+    assert work_off(batch).state == WorkState.DONE and Still.objects.count() == 1
 
 
 def test_what_was_lost_is_sent_again(home, project, lead, monkeypatch):

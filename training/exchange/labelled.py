@@ -15,7 +15,7 @@ class Labelled:
     """A frame and what holds for it. `id` and the boxes' ids are ours and stay the same in every export.
 
     `clip` and `clip_uuid` are those of an imported still's source and of itself; `picture_sha256` is empty
-    where no picture is kept.
+    where no picture is kept. What has the same `group` is never both learned from and tested on.
     """
 
     id: int
@@ -33,11 +33,12 @@ class Labelled:
     author: str
     version: int
     at: str
+    group: str
 
 
 COLUMNS = (
     *("image_id", "file_name", "frame_key", "clip", "clip_uuid", "frame", "timecode", "width", "height"),
-    *("picture_sha256", "slates", "origin", "author", "version", "at"),
+    *("picture_sha256", "slates", "origin", "author", "version", "at", "group"),
 )
 
 
@@ -51,5 +52,8 @@ def write_table(frames: Iterable[Labelled], file: TextIO) -> None:
 
 
 def _calm(value: object) -> object:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    """A text on one line that no spreadsheet takes for a formula."""
+    if not isinstance(value, str):
+        return value
+    text = "".join(letter if letter.isprintable() else " " for letter in value)
+    return f"'{text}" if text.lstrip()[:1] in {"=", "+", "-", "@"} else text

@@ -41,6 +41,7 @@ def _about(one: Labelled) -> dict[str, Any]:
         "frame_key": one.frame_key,
         "origin": one.origin,
         "author": one.author,
+        "group": one.group,
         "annotation_version": one.version,
     }
 

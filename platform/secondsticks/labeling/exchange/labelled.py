@@ -47,6 +47,7 @@ def of_frame(frame: QueuedFrame) -> Labelled:
         author=said.by_name,
         version=said.number,
         at=said.at.isoformat(),
+        group=str(frame.clip.uuid),
     )
 
 
@@ -67,6 +68,7 @@ def of_still(still: Still) -> Labelled:
         author=still.author or still.batch.name,
         version=1,
         at=still.at.isoformat(),
+        group=f"stills: {still.source}",
     )
 
 

@@ -73,9 +73,10 @@ class Import(Work):
         return self.step == Step.TAKE and self.state == WorkState.DONE
 
     def go_on(self, step: Step, *, after: Step) -> bool:
-        """Begin another step of an import whose last one is done; False if it is not."""
-        rows = Import.objects.filter(pk=self.pk, step=after, state=WorkState.DONE)
-        return rows.update(step=step, state=WorkState.WAITING, failures=0, sent_at=Now(), error="") == 1
+        """Begin a step once the one before it is done, or again after it failed; False if neither is so."""
+        ready = models.Q(step=after, state=WorkState.DONE) | models.Q(step=step, state=WorkState.FAILED)
+        fresh = {"step": step, "state": WorkState.WAITING, "failures": 0, "sent_at": Now(), "error": ""}
+        return Import.objects.filter(ready, pk=self.pk).update(**fresh) == 1
 
 
 class FromElsewhere(models.Model):
