@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from training.coco import CocoBox, CocoError, CocoImage, find_coco, read_coco
+from training.coco import CocoBox, CocoError, CocoImage, CocoSet, find_coco, read_coco
 from training.slates import CLASS_IDS
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
@@ -57,20 +57,31 @@ def read_folders(folders: Sequence[Path]) -> list[Labelled]:
 
     A picture whose ignored box lies over a slate to learn is left out: it can neither be learned nor blanked.
     """
-    found = []
+    found: list[Labelled] = []
     for folder in folders:
         path = find_coco(folder)
         pictures = path.parent / "images" if (path.parent / "images").is_dir() else path.parent
-        read = read_coco(path)
-        boxes = read.boxes_of()
-        for image in read.images:
-            if not _entangled(boxes[image.id]):
-                beside = path.parent / image.file_name
-                where = beside if beside.is_file() else pictures / image.file_name
-                found.append(Labelled(where, image, tuple(boxes[image.id])))
+        found += labelled_pictures(read_coco(path), path.parent, pictures)
     if not found:
         raise CocoError(f"No pictures to train on in {', '.join(map(str, folders))}.")
     return found
+
+
+def labelled_pictures(read: CocoSet, *folders: Path) -> list[Labelled]:
+    """The pictures of a set that can be learned, each in the first of the folders that has it."""
+    boxes = read.boxes_of()
+    return [
+        Labelled(
+            next(
+                (one for folder in folders if (one := folder / image.file_name).is_file()),
+                folders[-1] / image.file_name,
+            ),
+            image,
+            tuple(boxes[image.id]),
+        )
+        for image in read.images
+        if not _entangled(boxes[image.id])
+    ]
 
 
 def _entangled(boxes: Sequence[CocoBox]) -> bool:

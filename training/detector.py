@@ -1,21 +1,21 @@
 """The network: a registry of architectures built from torchvision's public parts, and their safe loading.
 
-All are Faster R-CNN (Ren et al. 2015) with a feature pyramid (Lin et al. 2017) on a light backbone and three
-outputs: background, open, closed.
+Our own are Faster R-CNN (Ren et al. 2015) with a feature pyramid (Lin et al. 2017) on a light backbone; the
+others are torchvision's (training.architectures). All have three outputs: background, open, closed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
-from torchvision.models import get_model, get_weight
+from torchvision.models import get_model
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
@@ -23,6 +23,7 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 from torchvision.ops import Conv2dNormActivation, MultiScaleRoIAlign
 from torchvision.ops.misc import FrozenBatchNorm2d
 
+from training.architectures import TORCHVISION, adopt, pretrained_state
 from training.checkpoints import CLASSES, Card, CheckpointError, read_checkpoint
 
 #: Pictures are scaled from [0, 1] to [-1, 1]: what the ImageNet weights of the backbone were trained with.
@@ -30,26 +31,13 @@ MEAN = STD = [0.5, 0.5, 0.5]
 LONGEST_SIDE = 512
 #: Width of the feature pyramid.
 CHANNELS = 96
-BUILDERS: dict[str, Callable[[], nn.Module]] = {}
 
 
-def architecture(name: str) -> Callable[[Callable[[], nn.Module]], Callable[[], nn.Module]]:
-    """Registers a function that builds a backbone with FPN under the name of a whole detector."""
-
-    def register(build: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
-        BUILDERS[name] = build
-        return build
-
-    return register
-
-
-@architecture("fasterrcnn_mobilenet_v2_fpn")
 def _mobilenet_v2() -> nn.Module:
     # The last block of stride 8, 16 and 32; the 1x1 convolution to 1280 channels after is for classifying.
     return _pyramid("mobilenet_v2", {"6": 32, "13": 96, "17": 320})
 
 
-@architecture("fasterrcnn_mobilenet_v3_large_fpn")
 def _mobilenet_v3() -> nn.Module:
     return _pyramid("mobilenet_v3_large", {"6": 40, "12": 112, "15": 160}, norm_eps=1e-3)
 
@@ -83,12 +71,9 @@ class SlateHead(nn.Module):
         return torch.relu(self.gather(self.shrink(regions).flatten(1)))
 
 
-def build_network(name: str, *, longest_side: int = LONGEST_SIDE) -> FasterRCNN:
-    """A detector with random weights. Raises CheckpointError for a name that is not registered."""
-    if name not in BUILDERS:
-        raise CheckpointError(f"The architecture {name} is unknown; known are {', '.join(sorted(BUILDERS))}.")
-    network = FasterRCNN(
-        BUILDERS[name](),
+def _slate_rcnn(backbone: Callable[[], nn.Module], longest_side: int) -> nn.Module:
+    network: nn.Module = FasterRCNN(
+        backbone(),
         min_size=longest_side,
         max_size=longest_side,
         image_mean=MEAN,
@@ -114,6 +99,35 @@ def build_network(name: str, *, longest_side: int = LONGEST_SIDE) -> FasterRCNN:
     return network
 
 
+#: Whole detectors with random weights, by the longest side of the pictures they see.
+BUILDERS: dict[str, Callable[[int], nn.Module]] = {
+    "fasterrcnn_mobilenet_v2_fpn": partial(_slate_rcnn, _mobilenet_v2),
+    "fasterrcnn_mobilenet_v3_large_fpn": partial(_slate_rcnn, _mobilenet_v3),
+    **TORCHVISION,
+}
+
+
+def build_network(name: str, *, longest_side: int = LONGEST_SIDE) -> nn.Module:
+    """A detector with random weights. Raises CheckpointError for a name that is not registered."""
+    if name not in BUILDERS:
+        raise CheckpointError(f"The architecture {name} is unknown; known are {', '.join(sorted(BUILDERS))}.")
+    return BUILDERS[name](longest_side)
+
+
+def backbone_body(network: nn.Module) -> nn.Module:
+    """The part that comes from a classifier, block by block."""
+    backbone: Any = network.backbone
+    body: nn.Module = backbone.body if hasattr(backbone, "body") else backbone.features[0]
+    return body
+
+
+def keep_norms(network: nn.Module) -> None:
+    """Batch norms of the backbone as they were learned: the few pictures of a batch would spoil them."""
+    for module in network.backbone.modules():  # type: ignore[union-attr]
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
 def fold_norms(module: nn.Module) -> None:
     """Folds each frozen batch norm into the convolution before it, as its bias: same result in one step."""
     children = list(module.named_children())
@@ -131,18 +145,23 @@ def _fold(convolution: nn.Conv2d, norm: FrozenBatchNorm2d) -> None:
     convolution.bias = nn.Parameter(norm.bias - norm.running_mean * scale)
 
 
-def load_backbone(network: FasterRCNN, weights: str) -> None:
-    """ImageNet weights for the backbone: a safetensors file in torchvision's keys, or a torchvision name.
+def load_backbone(network: nn.Module, weights: str) -> None:
+    """Weights learned elsewhere: a safetensors file in torchvision's keys, or a torchvision name.
 
+    Our own architectures take ImageNet weights for the backbone, torchvision's also a whole detector's.
     A name such as `MobileNet_V2_Weights.IMAGENET1K_V2` is fetched once into torch's hub cache.
     Raises CheckpointError when the weights do not fit.
     """
-    state = _classifier_state(weights)
-    body = network.backbone.body
+    state = pretrained_state(weights)
+    backbone: Any = network.backbone
+    if not hasattr(backbone, "norm_eps"):
+        adopt(network, backbone_body(network), state, Path(weights).name)
+        return
+    body = backbone.body
     wanted = {f"{number}.{key}" for number in body for key in body[number].state_dict()}
     folded = _folded_state(
         {key.removeprefix("features."): value.float() for key, value in state.items()},
-        eps=network.backbone.norm_eps,
+        eps=backbone.norm_eps,
     )
     missing = wanted - folded.keys()
     if missing:
@@ -151,22 +170,6 @@ def load_backbone(network: FasterRCNN, weights: str) -> None:
         body.load_state_dict({key: folded[key] for key in wanted})
     except RuntimeError as error:
         raise CheckpointError(f"The backbone weights {Path(weights).name} have other shapes.") from error
-
-
-def _classifier_state(weights: str) -> dict[str, Tensor]:
-    if Path(weights).suffix == ".safetensors":
-        try:
-            return load_file(weights)
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"The backbone weights {weights} cannot be read.") from error
-    try:
-        named = get_weight(weights)
-    except ValueError as error:
-        raise CheckpointError(
-            f"{weights} is neither a safetensors file nor weights that torchvision knows."
-        ) from error
-    state: dict[str, Tensor] = named.get_state_dict(progress=False, check_hash=True)
-    return state
 
 
 def _folded_state(state: dict[str, Tensor], *, eps: float) -> dict[str, Tensor]:
@@ -187,7 +190,7 @@ def _folded_state(state: dict[str, Tensor], *, eps: float) -> dict[str, Tensor]:
     return folded
 
 
-def load_network(path: Path, *, longest_side: int | None = None) -> tuple[Card, FasterRCNN]:
+def load_network(path: Path, *, longest_side: int | None = None) -> tuple[Card, nn.Module]:
     """Card and network (in evaluation mode, on the CPU) of a checkpoint. Raises CheckpointError.
 
     `longest_side` builds it for another size of picture than the card's.

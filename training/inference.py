@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from torchvision.models.detection import FasterRCNN
+from torch import Tensor, nn
 
 from training.checkpoints import SHIPPED, Card
 from training.dataset import Picture, fit
@@ -21,10 +20,10 @@ BATCH = 8
 class Detector:
     """Finds slates in pictures with one checkpoint. Same pictures, same threads: same answers."""
 
-    def __init__(self, card: Card, network: FasterRCNN, device: torch.device) -> None:
+    def __init__(self, card: Card, network: nn.Module, device: torch.device) -> None:
         self.card = card
         self.device = device
-        self._network = network.eval().to(device, memory_format=torch.channels_last)
+        self._network = network.eval().to(device).to(memory_format=torch.channels_last)
 
     @property
     def sha256(self) -> str:
@@ -75,6 +74,8 @@ def _detections(answer: dict[str, Tensor], picture: Picture, tensor: Tensor) -> 
     found = [
         Detection(Box(x1, y1, x2 - x1, y2 - y1).scaled(sx, sy), STATES[label], score)
         for (x1, y1, x2, y2), label, score in rows
+        # RetinaNet and FCOS have an output for class 0, the background, too: never taught, so never meant.
+        if label in STATES
     ]
     return sorted(found, key=lambda detection: -detection.score)
 

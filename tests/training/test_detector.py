@@ -11,9 +11,24 @@ from torchvision.ops import Conv2dNormActivation
 from torchvision.ops.misc import FrozenBatchNorm2d
 
 from training.checkpoints import CheckpointError, write_checkpoint
-from training.detector import BUILDERS, as_arrays, build_network, fold_norms, load_backbone, load_network
+from training.detector import (
+    BUILDERS,
+    as_arrays,
+    backbone_body,
+    build_network,
+    fold_norms,
+    keep_norms,
+    load_backbone,
+    load_network,
+)
 
 NAMES = ("fasterrcnn_mobilenet_v2_fpn", "fasterrcnn_mobilenet_v3_large_fpn")
+THEIRS = (
+    "fasterrcnn_resnet50_fpn_v2",
+    "fcos_resnet50_fpn",
+    "retinanet_resnet50_fpn_v2",
+    "ssdlite320_mobilenet_v3_large",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -39,18 +54,21 @@ def shaken(classifier: nn.Module) -> nn.Module:
     return classifier
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES + THEIRS)
 def test_every_architecture_trains_and_detects(name: str) -> None:
-    assert set(NAMES) == set(BUILDERS)
+    assert {*NAMES, *THEIRS} == set(BUILDERS)
     network = build_network(name, longest_side=96)
     picture = torch.rand(3, 54, 96)
     target = {"boxes": torch.tensor([[10.0, 10, 60, 40]]), "labels": torch.tensor([1])}
-    losses = network.train()([picture], [target])
+    keep_norms(network.train())
+    losses = network([picture, picture], [target, target])
     assert all(torch.isfinite(loss) for loss in losses.values())
+    sum(losses.values()).backward()
+    assert all(weight.grad is not None for weight in backbone_body(network).parameters())
     with torch.inference_mode():
         answer = network.eval()([picture])[0]
     assert len(answer["boxes"]) <= 20
-    assert set(answer["labels"].tolist()) <= {1, 2}
+    assert set(answer["labels"].tolist()) <= {0, 1, 2}
 
 
 def test_an_unknown_architecture_is_named() -> None:

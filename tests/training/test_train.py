@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from tests.training.drawn import draw_set
-from training import train as training
+from training import loop
 from training.checkpoints import read_checkpoint
+from training.loop import Options, rate_at
 from training.run_state import EVENTS, STATE, RunError
-from training.train import Options, main, rate_at, train
+from training.train import main, train
 
 
 @pytest.fixture(autouse=True)
@@ -54,17 +55,17 @@ def test_a_killed_run_goes_on_to_the_same_weights(
 ) -> None:
     unbroken = read_checkpoint(train(make_options(dataset, tmp_path / "unbroken")))[1]
     options = make_options(dataset, tmp_path / "killed", save_minutes=0)
-    step = training._step
+    step = loop.take_step
 
     def deadly(state: Any, *rest: Any) -> Any:
         if state.step == 2:
             raise Killed
         return step(state, *rest)
 
-    monkeypatch.setattr(training, "_step", deadly)
+    monkeypatch.setattr(loop, "take_step", deadly)
     with pytest.raises(Killed):
         train(options)
-    monkeypatch.setattr(training, "_step", step)
+    monkeypatch.setattr(loop, "take_step", step)
     resumed = read_checkpoint(train(options))[1]
     assert [event["step"] for event in events(options.out) if event["event"] == "started"] == [0, 2]
     assert all((unbroken[key] == resumed[key]).all() for key in unbroken)
@@ -101,7 +102,7 @@ def test_seeds_make_the_run(dataset: Path, tmp_path: Path) -> None:
 
 
 def test_learning_lowers_the_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "REPORT_STEPS", 1)
+    monkeypatch.setattr(loop, "REPORT_STEPS", 1)
     nothing = draw_set(tmp_path / "nothing", count=0, empty=2)
     train(make_options(nothing, tmp_path, steps=6, rate=1e-3, warmup=1))
     losses = [event["loss"] for event in events(tmp_path) if event["event"] == "step"]
