@@ -21,9 +21,10 @@ from training.coco import CocoError, CocoImage, CocoSet, find_coco, write_coco
 from training.dataset import fit, read_picture
 from training.evaluate import evaluate, table
 from training.inference import load_detector
+from training.loop import Options
 from training.render.sets import Draw, draw_frame, draw_still, write_set
 from training.run_state import RunError
-from training.train import Options, train
+from training.train import train
 
 #: Photographs without slates are learned as they are, so often in an epoch: with fewer, printed shirts and
 #: certificates were taken for slates.

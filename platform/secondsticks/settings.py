@@ -100,8 +100,8 @@ LOGS = HOME / "logs"
 SECONDSTICKS_STORE = os.environ.get("SECONDSTICKS_STORE") or (HOME / "store").as_uri()
 
 # Footage: the largest file that may be uploaded, the server folders whose clips may be used where they lie,
-# for how long a file in a watched one stays as it is until it counts as written, and nginx's internal prefix if
-# it shall send videos instead of us.
+# for how long a file in a watched one stays as it is until it counts as written, and nginx's internal prefix
+# if it shall send videos instead of us.
 SECONDSTICKS_MAX_UPLOAD = env_int("SECONDSTICKS_MAX_UPLOAD", 200 * 10**9)
 SECONDSTICKS_FOLDERS = [f for f in os.environ.get("SECONDSTICKS_FOLDERS", "").split(os.pathsep) if f.strip()]
 SECONDSTICKS_SETTLE_SECONDS = env_int("SECONDSTICKS_SETTLE_SECONDS", 10)
@@ -244,8 +244,8 @@ SWEEPS = [f"secondsticks.{app}.tasks.sweep" for app in ("footage", "detection", 
 SWEEP_SECONDS = env_int("SECONDSTICKS_SWEEP_SECONDS", 20)
 DEMO = "secondsticks.footage.demo.enqueue"  # makes the demo project on the first start
 
-# The ML backend that serves the champion to Label Studio. `up` starts it when told to, and when told nothing if
-# one of these functions says that it is needed.
+# The ML backend that serves the champion to Label Studio. `up` starts it when told to, and when told nothing
+# if one of these functions says that it is needed.
 ML_SECRET = env_secret("SECONDSTICKS_ML_SECRET", HOME / "ml_secret")
 ML_PORT = env_int("SECONDSTICKS_ML_PORT", 9090)
 ML_BACKEND = env_bool("SECONDSTICKS_ML_BACKEND", False) if os.environ.get("SECONDSTICKS_ML_BACKEND") else None

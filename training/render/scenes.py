@@ -73,7 +73,8 @@ class FarAway(Backgrounds):
         soft = cv2.GaussianBlur(sharp, (0, 0), wide / 110).astype(np.float32)
         grey = soft.mean(axis=2, keepdims=True)
         dim = (grey + 0.22 * (soft - grey)) * np.array([0.66, 0.62, 0.57], np.float32) + 10
-        return np.clip(dim, 0, 255).astype(np.uint8)
+        shown: Picture = np.clip(dim, 0, 255).astype(np.uint8)
+        return shown
 
 
 def crop(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -202,7 +203,7 @@ def _take_all(kind: Kind, watched: WatchedFolder, ready: list[Ready], away_since
     rows = kind.objects.filter(project=watched.project)
     locations = [one.row.location for one in ready]
     known = set(rows.filter(location__in=locations).values_list("location", flat=True))
-    new = [_new(kind, watched.project, one) for one in locations if one not in known]
+    new: list[Any] = [_new(kind, watched.project, one) for one in locations if one not in known]
     kind.objects.bulk_create(new, batch_size=BATCH)
     changed = {one.row.location for one in ready if one.row.location in known and not one.is_same}
     again = _read_again(kind, rows.filter(location__in=changed))

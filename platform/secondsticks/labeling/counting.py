@@ -134,7 +134,7 @@ def estimate_in(project: Project) -> Estimate:
     champion = _champion_of(project)
     newest = answers_in(project).filter(origin__in=FROM_PROPOSALS).order_by("-at", "-pk")
     said = newest.values_list("frame", "by", "origin", "frame__why", "frame__checkpoint")[:LOOKED_BACK]
-    last = {}  # the newest word of each person about a frame
+    last: dict[tuple[int, int | None], tuple[bool, bool]] = {}  # the newest word of each person about a frame
     for frame, person, origin, why, checkpoint in said:
         if checkpoint is not None and checkpoint == champion:
             last.setdefault((frame, person), (origin != Origin.ACCEPTED, why == "random"))
