@@ -111,7 +111,9 @@ class LabelStudioHome:
                     code = process.wait(SAY_EVERY)
                     break
                 except subprocess.TimeoutExpired:
-                    say(f"{megabytes(self.venv)} MB so far, after {time.monotonic() - began:.0f} s")
+                    say(
+                        f"Installing since {time.monotonic() - began:.0f} s; {megabytes(self.venv)} MB are in place"
+                    )
         if code != 0:
             raise CannotStart(
                 f"Label Studio could not be installed; {log} says why. Is the package index reachable? "

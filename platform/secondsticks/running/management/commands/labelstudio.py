@@ -15,7 +15,7 @@ from django.db import OperationalError
 
 from secondsticks.footage.models import Project
 from secondsticks.labeling.label_studio import doctor, holding, linking, syncing
-from secondsticks.labeling.label_studio.links import LabelStudioLink
+from secondsticks.labeling.label_studio.links import LabelStudioLink, LinkState
 from secondsticks.running import checks, programs
 from secondsticks.running.label_studio import (
     ACCOUNT,
@@ -31,6 +31,7 @@ from secondsticks.running.sentences import CannotStart
 from secondsticks.running.supervisor import Supervisor
 
 OURS = "http://127.0.0.1:8000"
+SYNCED_WITHIN = 120.0  # seconds
 NO_DATABASE = "The database does not answer: start Second Sticks first (make run), in another terminal."
 
 
@@ -147,15 +148,23 @@ class Command(BaseCommand):
         ml_url = f"http://127.0.0.1:{settings.ML_PORT}"
         link = linking.link_to(project, url=url, token=home.token(port), our_url=ours, ml_url=ml_url)
         self.say("Label Studio runs; bringing the first frames")
-        hold = holding.claim(link.pk, when_due=False)
-        if hold is not None:
-            syncing.sync(hold)
-        link.refresh_from_db()
+        self.sync(link)
         if link.error:
             self.say(link.error)
         self.say(f"Label Studio is at {url}: {ACCOUNT}, with the password in {home.password_file}")
         if link.label_url:
             self.say(f"Label {project.name} at {link.label_url}")
+
+    def sync(self, link: LabelStudioLink) -> None:
+        """Here, or wait for the worker that was quicker."""
+        hold = holding.claim(link.pk, when_due=False)
+        if hold is not None:
+            syncing.sync(hold)
+        ends = time.monotonic() + SYNCED_WITHIN
+        link.refresh_from_db()
+        while link.state == LinkState.CONNECTING and time.monotonic() < ends:
+            time.sleep(1)
+            link.refresh_from_db()
 
     def say(self, sentence: str) -> None:
         self.stdout.write(sentence)
