@@ -67,7 +67,8 @@ class Stub:
     def export(self, project: int) -> list[dict]:
         return [
             {
-                "id": task["id"], "data": task["data"], "project": project, "drafts": [], "meta": {},
+                "id": task["id"], "data": task["data"], "project": project, "meta": {},
+                "drafts": task.get("drafts", []),
                 "annotations": [one for one in self.annotations.values() if one["task"] == task["id"]],
                 "predictions": [one["id"] for one in self.predictions.values() if one["task"] == task["id"]],
             }

@@ -108,6 +108,10 @@ def test_a_push_that_broke_off_is_gone_on_with_and_doubles_nothing(stub, link, m
     number = stub.add_task(next(iter(stub.projects)), dict(stub.tasks[1]["data"]), [])
     sync(link)
     assert number not in stub.tasks, "a double that nobody has worked on goes"
+    touched = stub.add_task(next(iter(stub.projects)), dict(stub.tasks[1]["data"]), [])
+    stub.tasks[touched]["drafts"] = [5]
+    sync(link)
+    assert touched in stub.tasks and 1 not in stub.tasks
 
 
 def test_task_numbers_that_come_again_mean_nothing(stub, link, make_frame):
@@ -350,12 +354,12 @@ def test_tasks_that_are_not_ours_are_left_alone(stub, link, make_frame, make_pro
     elsewhere = make_frame(make_clip("B.mov", project=make_project("Other")), frame=5)
     sync(link)
     number = next(iter(stub.projects))
-    for key in (None, elsewhere.frame_key, "no/key", 7):
+    for key in (None, elsewhere.frame_key, "no/key", "no/key", 7):
         stub.add_task(number, {"image": "x", "frame_key": key}, [])
     stub.annotate(elsewhere.frame_key, [drawn()])
     assert sync(link)
-    assert not Annotation.objects.exists() and len(stub.tasks) == 4
-    assert link.notes == ["2 task(s) there are of no frame of this project, and left alone."]
+    assert not Annotation.objects.exists() and len(stub.tasks) == 5
+    assert link.notes == ["3 task(s) there are of no frame of this project, and left alone."]
 
 
 # Faults
@@ -562,6 +566,9 @@ def test_another_server_is_another_link_and_what_people_said_stays(stub, link, m
     assert other.uuid != link.uuid and LabelStudioLink.objects.count() == 1
     frame.refresh_from_db()
     assert frame.standing.boxes == [BOX] and not tokens.path_of(link).exists()
+    assert tokens.path_of(other).exists()
+    link.project.delete()
+    assert not tokens.path_of(other).exists()
 
 
 def test_the_page_syncs_tests_and_unlinks(stub, link, other_page, project, make_frame, run_jobs):

@@ -251,7 +251,7 @@ def notes_of(
 ) -> list[str]:
     """What was found there and is not ours, or cannot be used."""
     notes = []
-    foreign = len(there.keys() - frames.keys())
+    foreign = sum(len(there[key]) for key in there.keys() - frames.keys())
     if foreign:
         notes.append(f"{foreign} task(s) there are of no frame of this project, and left alone.")
     for answer in link.answers.filter(outcome=Outcome.REFUSED).select_related("frame__clip")[:20]:

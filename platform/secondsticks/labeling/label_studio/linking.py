@@ -35,6 +35,9 @@ def link_to(project: Project, *, url: str, token: str, our_url: str, ml_url: str
 
 def forget(link: LabelStudioLink) -> None:
     """End a link. What people said stays here; Label Studio's project stays there."""
-    with transaction.atomic():
-        LabelStudioLink.objects.filter(pk=link.pk).delete()
-        transaction.on_commit(lambda: tokens.forget(link))
+    LabelStudioLink.objects.filter(pk=link.pk).delete()
+
+
+def on_link_deleted(sender, instance: LabelStudioLink, **kwargs) -> None:
+    """Its token goes with it, also when a whole project does."""
+    transaction.on_commit(lambda: tokens.forget(instance), robust=True)

@@ -36,11 +36,13 @@ There = dict[str, list[Task]]
 def push(hold: Hold, sdk: Sdk, there: There) -> int:
     """Bring what waits, mark what does not wait any more; returns how many frames came anew."""
     waiting = waiting_in(hold)
+    frames = frames_of(hold.link, there)
+    there = {key: tasks for key, tasks in there.items() if key in frames}  # the rest is other people's
     drop_doubles(sdk, there)
     new = [frame for key, frame in waiting.items() if key not in there]
-    for frames in chunks(new, AT_ONCE):
-        bring(hold, sdk, frames)
-    changed = changes(hold, waiting, there)
+    for some in chunks(new, AT_ONCE):
+        bring(hold, sdk, some)
+    changed = changes(hold, waiting, frames, there)
     for task, frame, told in islice(changed, CHANGES):
         sdk.tasks.update(str(task.id), data=told)
         note(hold, [(frame, task.id, told)])
@@ -105,18 +107,17 @@ def note(
 def drop_doubles(sdk: Sdk, there: There) -> None:
     """Of several tasks of one frame, keep those that people have worked on, else the first."""
     for key, tasks in there.items():
-        tasks.sort(key=lambda task: (not task.annotations, task.id))
-        for task in [one for one in tasks[1:] if not one.annotations]:
+        tasks.sort(key=lambda task: (not task.is_touched, task.id))
+        for task in [one for one in tasks[1:] if not one.is_touched]:
             sdk.tasks.delete(str(task.id))
             tasks.remove(task)
             log.info("Frame %s was there twice.", key)
 
 
 def changes(
-    hold: Hold, waiting: dict[str, QueuedFrame], there: There
+    hold: Hold, waiting: dict[str, QueuedFrame], frames: dict[str, QueuedFrame], there: There
 ) -> Iterator[tuple[Task, QueuedFrame, dict[str, Any]]]:
     """Tasks that do not say what they should. Those that people have answered there are left alone."""
-    frames = frames_of(hold.link, there)
     for key, frame in frames.items():
         for task in there[key]:
             told = data_of(frame, hold.link, task.told)

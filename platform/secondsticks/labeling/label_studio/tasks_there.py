@@ -39,7 +39,12 @@ class Task:
     id: int
     told: Json
     annotations: list[Json]
-    predictions: int
+    drafts: int
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether anybody has begun to answer."""
+        return bool(self.annotations or self.drafts)
 
 
 def tasks_in(export: object) -> dict[str, list[Task]]:
@@ -52,7 +57,7 @@ def tasks_in(export: object) -> dict[str, list[Task]]:
         key = told.get("frame_key")
         if isinstance(key, str) and isinstance(said.get("id"), int):
             annotations = [one for one in said.get("annotations") or [] if isinstance(one, dict)]
-            found[key].append(Task(said["id"], told, annotations, len(said.get("predictions") or [])))
+            found[key].append(Task(said["id"], told, annotations, len(said.get("drafts") or [])))
     return dict(found)
 
 
