@@ -111,9 +111,8 @@ class LabelStudioHome:
                     code = process.wait(SAY_EVERY)
                     break
                 except subprocess.TimeoutExpired:
-                    say(
-                        f"Installing since {time.monotonic() - began:.0f} s; {megabytes(self.venv)} MB are in place"
-                    )
+                    seconds = time.monotonic() - began
+                    say(f"Installing since {seconds:.0f} s; {megabytes(self.venv)} MB are in place")
         if code != 0:
             raise CannotStart(
                 f"Label Studio could not be installed; {log} says why. Is the package index reachable? "
